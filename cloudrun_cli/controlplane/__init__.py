@@ -1,0 +1,1 @@
+"""The verbs: load, ask core, save, note it in the journal."""

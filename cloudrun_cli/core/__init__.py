@@ -1,0 +1,1 @@
+"""The rules of Cloud Run as frozen values and pure functions."""

@@ -1,0 +1,1 @@
+"""The public JSON shapes, to and from the values."""

@@ -1,0 +1,1 @@
+"""Keeps what is equal to what should be."""

@@ -1,0 +1,1 @@
+"""How a value is shown: formats, filters, tables, progress."""

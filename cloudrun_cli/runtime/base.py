@@ -1,0 +1,147 @@
+"""What a runtime is: a few words for running instances, and the values they speak of."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+STOP_GRACE = timedelta(seconds=10)  # from SIGTERM to SIGKILL. Source: container runtime contract
+
+
+class ExitCause(StrEnum):
+    """Why an instance is no more."""
+
+    EXITED = "exited"
+    SIGNALED = "signaled"
+    OUT_OF_MEMORY = "out-of-memory"
+    REMOVED = "removed"  # gone without a trace: an engine reset, a reboot
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image that this runtime can start, fixed for ever by its digest (`NAME@sha256:…`)."""
+
+    name: str  # as asked for
+    digest: str
+    entrypoint: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    architecture: str = "amd64"
+    working_dir: str = ""
+    notes: tuple[str, ...] = ()  # such as "the built-in stand-in serves for it"
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceSpec:
+    """What to start. `command` and `args` replace the image's entry point and command when not empty."""
+
+    id: str  # unique for ever; a label on what runs
+    project: str
+    region: str
+    service: str
+    revision: str
+    digest: str
+    env: Mapping[str, str]  # complete: platform, then settings; the image's own come underneath
+    port: int  # what PORT says where the instance has its own address; a process is given another one
+    cpu_millis: int
+    memory_bytes: int
+    command: tuple[str, ...] = ()
+    args: tuple[str, ...] = ()
+    working_dir: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """What runs. `address` is `IP:PORT`, the place to send requests to."""
+
+    id: str
+    project: str
+    region: str
+    service: str
+    revision: str
+    address: str
+    port: int  # the port the app was told to listen on
+    started: datetime
+    runtime: str
+    handle: str  # container id, or pid:start-time
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """How an instance ended. `code` is None when only a signal is known."""
+
+    instance: str
+    cause: ExitCause
+    code: int | None = None
+    signal: int | None = None
+    memory_bytes: int | None = None  # used when memory was the cause, where known
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """A socket that somebody in the instance listens on: address as the app bound it, and port."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line that an instance wrote. `stream` is stdout or stderr; `cursor` is where to read on from."""
+
+    instance: str
+    stream: str
+    text: str
+    at: datetime
+    cursor: str
+
+
+class Runtime(Protocol):
+    """Runs instances, finds them again, and says how they ended. Raises only `core.errors`.
+
+    One runtime belongs to one home: what it starts is labelled with it, and it never touches another's.
+    """
+
+    name: str
+
+    async def open(self) -> None:
+        """Make ready (network, folders). Raises EngineUnavailable when there is nothing to talk to."""
+
+    async def close(self) -> None:
+        """Let go of connections; what runs goes on running."""
+
+    async def resolve(self, image: str) -> Image:
+        """Find the image here or in its registry, fix its digest and keep it for as long as `forget` is not called.
+        An image given by digest that was kept answers without a registry. Raises ImageNotFound, ImageUnsupported."""
+
+    async def build(
+        self, source: Path, image: str, *, base_image: str, env: Mapping[str, str], log: Callable[[str], None]
+    ) -> Image:
+        """Make an image from a folder; every line of the build goes to `log`. Raises BuildFailed."""
+
+    async def forget(self, digest: str) -> None:
+        """Nobody needs this image any more."""
+
+    async def start(self, spec: InstanceSpec) -> Instance:
+        """Start it and answer at once, before it listens. Raises StartFailed, ImageNotFound, EngineUnavailable."""
+
+    async def stop(self, instance: Instance, *, grace: timedelta = STOP_GRACE) -> Exit:
+        """SIGTERM, wait for at most `grace`, SIGKILL, clean up. An instance already gone answers how it went."""
+
+    async def instances(self) -> list[Instance]:
+        """Everything of this home that runs now, also what another process started."""
+
+    def exits(self) -> AsyncIterator[Exit]:
+        """Every end that was not asked for by `stop`, once each, from now on."""
+
+    def logs(self, instance: Instance, *, after: str | None = None) -> AsyncIterator[LogLine]:
+        """Its lines in order, from the start or from after a cursor; ends when the instance is gone and all is read."""
+
+    async def listening(self, instance: Instance) -> list[Listening]:
+        """What it listens on now, for the autopsy of a failed start. Empty when that cannot be seen."""
+
+    async def ended(self, instance: Instance) -> Exit | None:
+        """How it ended, or None while it runs."""

@@ -1,0 +1,1 @@
+"""SQLite: what should be, and what was last seen."""
