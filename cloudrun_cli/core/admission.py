@@ -1,0 +1,120 @@
+"""Admission: which revision a request gets, who may have a slot, who waits, how long, and how a refusal reads.
+
+Sources: container runtime contract (queue, request timeout), instance autoscaling (on-demand starts), troubleshooting
+(status codes of the front end). The sentences are ours; codes and meaning are the documented ones.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from cloudrun_cli.core.resources import RevisionRef
+
+WAIT_MINIMUM_SECONDS = 10.0  # the shortest queue wait limit. Source: container runtime contract
+WAIT_START_UPS = 3.5  # times the average start-up time. Source: container runtime contract
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An answer in place of the service's own. `log` is the line for the request log ("" is not logged at all)."""
+
+    status: int
+    title: str
+    text: str
+    log: str = ""
+    severity: str = "ERROR"
+
+
+PAGE_NOT_FOUND = Refusal(404, "Error: Page not found", "The requested URL was not found on this server.")
+UNAUTHENTICATED = Refusal(
+    403,
+    "Error: Forbidden",
+    "Your client does not have permission to get this URL from this server.",
+    "The request was not authenticated: allow public access to the service, or send an identity token of a caller "
+    "that may invoke it in the Authorization header.",
+    "WARNING",
+)
+UNAUTHORIZED = Refusal(
+    401,
+    "Error: Unauthorized",
+    "Your client's identity token is not valid for this service.",
+    "The request was not authorized to invoke this service: its identity token is malformed, expired, or was made for "
+    "another audience.",
+    "WARNING",
+)
+NO_INSTANCE_AT_MAX = Refusal(
+    429,
+    "Rate exceeded.",
+    "Every instance is busy and the service may not have more.",
+    "The request was aborted because no instance was available: the service has reached its maximum number of "
+    "instances. Raise --max-instances or --concurrency.",
+    "WARNING",
+)
+NO_INSTANCE = Refusal(
+    500,
+    "Error: Server Error",
+    "No instance became available in time.",
+    "The request was aborted because no instance was available in time.",
+)
+NOT_STARTED = Refusal(
+    500,
+    "Error: Server Error",
+    "The service's instance could not start.",
+    "The request failed because the instance could not start successfully.",
+)
+TIMED_OUT = Refusal(
+    504,
+    "upstream request timeout",
+    "The request reached the time limit of the service before it was answered.",
+    "The request was ended because it reached the maximum request timeout.",
+)
+
+
+class Slots(Protocol):
+    """An instance as admission sees it."""
+
+    in_flight: int
+    open: bool
+
+
+AnyInstance = TypeVar("AnyInstance", bound=Slots)
+
+
+def free_slot(instances: Iterable[AnyInstance], concurrency: int) -> AnyInstance | None:
+    """The open instance with the fewest requests in flight, if it may have one more; the earlier one of equals."""
+    best = None
+    least = concurrency
+    for instance in instances:
+        if instance.in_flight < least and instance.open:
+            best, least = instance, instance.in_flight
+    return best
+
+
+def pick_revision(split: Sequence[tuple[RevisionRef, int]], chance: float) -> RevisionRef | None:
+    """The revision for one request: each with the odds of its percent. `chance` is uniform in [0, 1)."""
+    at = chance * sum(percent for _, percent in split)
+    for revision, percent in split:
+        if at < percent:
+            return revision
+        at -= percent
+    return None
+
+
+def wait_limit(average_start_seconds: float | None) -> float:
+    """How many seconds a request may wait while nothing is starting. None: no start was seen yet."""
+    return max(WAIT_START_UPS * (average_start_seconds or 0.0), WAIT_MINIMUM_SECONDS)
+
+
+def refuse_waiting(
+    waited: float, *, limit: float, timeout: float, starting: int, instances: int, max_instances: int
+) -> Refusal | None:
+    """What a request that has waited so many seconds is told, or None to go on waiting.
+
+    The request timeout always ends it. The queue's limit ends it only while no instance is starting: a start that is
+    under way either opens slots or fails, and its failure refuses those waiting by itself.
+    """
+    if waited >= timeout:
+        return TIMED_OUT
+    if waited < limit or starting > 0:
+        return None
+    return NO_INSTANCE_AT_MAX if instances >= max_instances else NO_INSTANCE

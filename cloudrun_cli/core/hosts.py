@@ -1,0 +1,103 @@
+"""Hosts: which service, tag or API a request is for, from the name it used and the port it came through.
+
+One edge port serves every name; besides, each service has a port of its own on 127.0.0.1 (its door), where the name
+does not matter because programs whose resolver does not know `*.localhost` use `127.0.0.1` or `localhost`.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from cloudrun_cli.core.resources import ServiceRef, Tag
+
+SUFFIX = ".run.localhost"
+TAG_SEPARATOR = "---"  # Source: traffic tags, tagged URLs
+# The Google APIs that have a name of their own at the edge; each also with a region in front (`us-central1-run`).
+APIS = frozenset(
+    "run iam iamcredentials logging monitoring secretmanager cloudresourcemanager serviceusage artifactregistry "
+    "cloudbuild storage pubsub cloudscheduler cloudtasks eventarc eventarcpublishing workflows workflowexecutions "
+    "redis sqladmin compute vpcaccess oauth2 sts".split()
+)
+
+_API_HOST = re.compile(r"(?:[a-z]+-[a-z]+[0-9]+-)?([a-z0-9]+)(?:\.googleapis)?\.localhost")
+_API_PATH = re.compile(r"/(?:(?:v[0-9]+(?:(?:alpha|beta)[0-9]*)?|apis|api|storage|upload|token)/|token$|\$discovery/)")
+_ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:.]+\]|localhost|host\.docker\.internal")
+
+
+class Way(StrEnum):
+    """How a service was reached."""
+
+    URL = "url"
+    DOOR = "door"
+    DOMAIN = "domain"
+
+
+@dataclass(frozen=True, slots=True)
+class ToService:
+    """For a service, and for the revision under a tag if one was named."""
+
+    service: ServiceRef
+    way: Way
+    tag: Tag | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToApi:
+    """For the Admin API, or another Google API we answer for."""
+
+
+Destination = ToService | ToApi | None
+TO_API = ToApi()
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """Every name in use. `labels` maps (`SERVICE-NUMBER`, region), `doors` a port, `domains` a lower-case host."""
+
+    labels: Mapping[tuple[str, str], ServiceRef] = field(default_factory=dict)
+    doors: Mapping[int, ServiceRef] = field(default_factory=dict)
+    domains: Mapping[str, ServiceRef] = field(default_factory=dict)
+
+
+def destination(host: str, path: str, door: int | None, directory: Directory) -> Destination:
+    """Where a request belongs, or None when nothing here has that name. `host` is the Host header as sent, `door` the
+    service port it came through (None: the edge port). On the edge a bare address is the API's, for API paths only."""
+    if door is not None:
+        service = directory.doors.get(door)
+        return None if service is None else ToService(service, Way.DOOR)
+    name = host_name(host)
+    if (found := directory.domains.get(name)) is not None:
+        return ToService(found, Way.DOMAIN)
+    if name.endswith(SUFFIX):
+        return _service(name.removesuffix(SUFFIX), directory)
+    if is_address(name):
+        return TO_API if _API_PATH.match(path) else None
+    api = _API_HOST.fullmatch(name)
+    return TO_API if api is not None and api[1] in APIS else None
+
+
+def host_name(host: str) -> str:
+    """The name in a Host header: lower case, without port and final dot."""
+    name = host.strip().lower()
+    if name.startswith("["):
+        return name.partition("]")[0] + "]"
+    return name.partition(":")[0].removesuffix(".")
+
+
+def is_address(name: str) -> bool:
+    """Whether a host name says where, not whom: an IP address, `localhost`, or the host as containers call it."""
+    return _ADDRESS.fullmatch(name) is not None
+
+
+def _service(labels: str, directory: Directory) -> Destination:
+    label, _, region = labels.partition(".")
+    if (service := directory.labels.get((label, region))) is not None:
+        return ToService(service, Way.URL)
+    at = label.find(TAG_SEPARATOR)
+    while at > 0:  # a service's name may itself hold three dashes: every cut is tried
+        service = directory.labels.get((label[at + len(TAG_SEPARATOR) :], region))
+        if service is not None:
+            return ToService(service, Way.URL, Tag(label[:at]))
+        at = label.find(TAG_SEPARATOR, at + 1)
+    return None

@@ -1,0 +1,92 @@
+"""How a template becomes a revision: defaults filled in, a name given, frozen."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from random import Random
+
+from cloudrun_cli.core.limits import cpu_millis
+from cloudrun_cli.core.names import default_service_account, next_revision_name
+from cloudrun_cli.core.resources import (
+    DEFAULT_CONCURRENCY,
+    DEFAULT_MAX_INSTANCES,
+    Condition,
+    Container,
+    ContainerPort,
+    Probe,
+    Revision,
+    RevisionRef,
+    RevisionStatus,
+    RevisionTemplate,
+    Service,
+    Status,
+)
+
+PROBE_TYPE = "run.googleapis.com/startupProbeType"
+NONCE = "client.knative.dev/nonce"
+DEFAULT_STARTUP_SECONDS = 240  # Source: default startup probe, one TCP try of 240 s
+
+
+def with_defaults(template: RevisionTemplate, project_number: str) -> RevisionTemplate:
+    """The template as the server keeps it: port, probe, concurrency, account and maximum are never left open."""
+    containers = template.containers
+    if all(c.port is None for c in containers):
+        ingress = template.ingress_container
+        containers = tuple(replace(c, port=ContainerPort()) if c is ingress else c for c in containers)
+    default_probe = any(c.port and c.startup_probe is None for c in containers)
+    labels: Mapping[str, str] = {**template.labels, PROBE_TYPE: "Default"} if default_probe else template.labels
+    concurrency = template.concurrency
+    if concurrency is None:
+        millis = sum(cpu_millis(c.cpu) for c in containers)
+        concurrency = DEFAULT_CONCURRENCY if millis >= 1000 else 1
+    return replace(
+        template,
+        containers=tuple(_with_probe(c) for c in containers),
+        labels=labels,
+        concurrency=concurrency,
+        service_account=template.service_account or default_service_account(project_number),
+        max_instances=template.max_instances or DEFAULT_MAX_INSTANCES,
+    )
+
+
+def stamp(service: Service, now: datetime, random: Random) -> Revision:
+    """The revision that the service's present template and generation make; not ready yet. Its name is the template's,
+    or a new one counted by the generation."""
+    name = service.template.name or next_revision_name(service.ref.name, service.generation, random)
+    return Revision(
+        ref=RevisionRef(service.ref.project, service.ref.region, name),
+        service=service.ref.name,
+        template=replace(service.template, name=name),
+        uid=new_uid(random),
+        created=now,
+        creator=service.last_modifier,
+        generation=service.generation,
+        labels=dict(service.template.labels),
+        status=RevisionStatus(
+            conditions=(Condition("Ready", Status.UNKNOWN, now, "Deploying", "Deploying Revision."),)
+        ),
+    )
+
+
+def new_uid(random: Random) -> str:
+    """A version 4 UUID."""
+    bits = random.getrandbits(128) & ~(0xF << 76) | 4 << 76
+    text = f"{bits & ~(3 << 62) | 2 << 62:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def new_nonce(random: Random) -> str:
+    """Ten letters that make a template differ from the last one, so that a deploy always makes a revision."""
+    return "".join(random.choice("abcdefghijklmnopqrstuvwxyz") for _ in range(10))
+
+
+def _with_probe(container: Container) -> Container:
+    if container.port is None or container.startup_probe is not None:
+        return container
+    probe = Probe(
+        port=container.port.number,
+        timeout_seconds=DEFAULT_STARTUP_SECONDS,
+        period_seconds=DEFAULT_STARTUP_SECONDS,
+        failure_threshold=1,
+    )
+    return replace(container, startup_probe=probe)

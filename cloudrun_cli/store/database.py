@@ -1,0 +1,124 @@
+"""One SQLite file per home: opened, migrated, and spoken to in short transactions.
+
+WAL, so that reading never waits for writing. Every write begins with BEGIN IMMEDIATE, so that two writers queue at
+the door instead of failing half-way; the wait is bounded by `BUSY_SECONDS`.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+BUSY_SECONDS = 60.0  # far longer than any transaction; no verb waits for anything inside one
+NAME = "state.db"
+NEWEST = 1  # the number of the last file in migrations/; a test keeps it so
+
+Row = tuple[Any, ...]
+
+
+class Store:
+    """An open database. Not shared between threads."""
+
+    def __init__(self, connection: sqlite3.Connection, path: str) -> None:
+        self._connection = connection
+        self.path = path
+
+    def read(self, sql: str, *values: object) -> list[Row]:
+        """All rows of a query."""
+        return self._connection.execute(sql, values).fetchall()
+
+    def one(self, sql: str, *values: object) -> Row | None:
+        """The first row of a query, if there is one."""
+        row: Row | None = self._connection.execute(sql, values).fetchone()
+        return row
+
+    def write(self, sql: str, *values: object) -> int:
+        """Run one statement of the open transaction; the number of rows it changed."""
+        if not self._connection.in_transaction:
+            raise RuntimeError("a write outside a transaction")
+        return self._connection.execute(sql, values).rowcount
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Everything inside happens, or nothing does. What it did is on disk when it ends."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    def data_version(self) -> int:
+        """A number that changes when another connection has committed something."""
+        return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+
+def open_store(home: str) -> Store:
+    """The store of a home, made and migrated when that is needed."""
+    os.makedirs(home, mode=0o700, exist_ok=True)
+    path = os.path.join(home, NAME)
+    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+    connection.execute("PRAGMA synchronous = FULL")
+    if int(connection.execute("PRAGMA user_version").fetchone()[0]) < NEWEST:
+        with _alone(home):
+            _migrate(connection)
+        os.chmod(path, 0o600)
+    return Store(connection, path)
+
+
+def open_for_reading(home: str) -> Store | None:
+    """The store as it is, never written to; None when there is none yet."""
+    path = os.path.join(home, NAME)
+    if not os.path.exists(path):
+        return None
+    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+    connection.execute("PRAGMA query_only = 1")
+    if int(connection.execute("PRAGMA user_version").fetchone()[0]) < NEWEST:
+        connection.close()
+        return open_store(home)
+    return Store(connection, path)
+
+
+@contextmanager
+def _alone(home: str) -> Iterator[None]:
+    """Nobody else migrates: the switch to WAL fails at once, without waiting, when two do it together."""
+    import fcntl
+
+    with open(os.path.join(home, "migrate.lock"), "a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA journal_mode = WAL")
+    from importlib import resources  # only when there is something to migrate
+
+    folder = resources.files("cloudrun_cli.store").joinpath("migrations")
+    for script in sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sql")):
+        number = int(script[:4])
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            if int(connection.execute("PRAGMA user_version").fetchone()[0]) < number:
+                for statement in _statements(folder.joinpath(script).read_text()):
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA user_version = {number}")
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+
+
+def _statements(script: str) -> Iterator[str]:
+    """The statements of a script, one by one: `executescript` would commit the open transaction."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
