@@ -1,0 +1,147 @@
+"""Carries out what `core.autoscaling` decides, when something has happened or the time has come."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from cloudrun_cli.core import autoscaling
+from cloudrun_cli.core.admission import NOT_STARTED
+from cloudrun_cli.core.autoscaling import InstanceLoad, Load, Scale, Start, Stop
+from cloudrun_cli.core.conditions import readiness
+from cloudrun_cli.core.resources import DEFAULT_CONCURRENCY, DEFAULT_MAX_INSTANCES, Revision, RevisionRef, Status
+from cloudrun_cli.daemon.fleet import Fleet, State
+from cloudrun_cli.daemon.tasks import Tasks
+from cloudrun_cli.daemon.world import World
+from cloudrun_cli.dataplane.gate import Gate
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Failures:
+    """Failed starts in a row."""
+
+    count: int = 0
+    at: float = 0.0
+
+
+class Autoscaler:
+    """Looks at a revision when it is poked, and at all that have instances when the next moment of theirs comes."""
+
+    def __init__(
+        self,
+        world: World,
+        fleet: Fleet,
+        gate: Gate,
+        tasks: Tasks,
+        idle: Callable[[], timedelta],
+    ) -> None:
+        self._world, self._fleet, self._gate, self._tasks, self._idle = world, fleet, gate, tasks, idle
+        self._poked: set[RevisionRef] = set()
+        self._bell = asyncio.Event()
+        self._failures: dict[RevisionRef, Failures] = {}
+        self._held: set[RevisionRef] = set()
+
+    def poke(self, ref: RevisionRef) -> None:
+        """Something has happened to this revision: a request waits, an instance came or went, its limits changed."""
+        self._poked.add(ref)
+        self._bell.set()
+
+    def poke_all(self) -> None:
+        """The world has changed."""
+        self._poked |= self._fleet.revisions() | {r for r in self._world.revisions if self._wants_some(r)}
+        self._bell.set()
+
+    def hold(self, ref: RevisionRef) -> None:
+        """Leave this revision alone: it is being deployed, and its first instance is the deploy's."""
+        self._held.add(ref)
+
+    def release(self, ref: RevisionRef) -> None:
+        """It may be scaled from now on."""
+        self._held.discard(ref)
+        self.poke(ref)
+
+    async def run(self) -> None:
+        """For ever."""
+        while True:
+            self._bell.clear()
+            poked, self._poked = self._poked, set()
+            moments = [moment for ref in poked | self._fleet.revisions() if (moment := self._look(ref)) is not None]
+            pause = max(min(moments) - time.monotonic(), 0.01) if moments else None
+            try:
+                await asyncio.wait_for(self._bell.wait(), pause)
+            except TimeoutError:
+                continue
+
+    def _look(self, ref: RevisionRef) -> float | None:
+        """Decide and begin to do; the answer is when to look again though nothing happens."""
+        if ref in self._held:
+            return None
+        revision = self._world.revisions.get(ref)
+        if revision is None:
+            for member in self._fleet.members(ref):
+                self._fleet.retire(member.id, "its revision was deleted")
+            return None
+        load, scale, now = self._load(ref), self._scale(revision), time.monotonic()
+        for action in autoscaling.decide(load, scale, now):
+            match action:
+                case Start(count, reason):
+                    for _ in range(count):
+                        self._tasks.spawn(self._start(revision, reason))
+                case Stop(instances, reason):
+                    for instance in instances:
+                        self._fleet.retire(instance, reason)
+        return autoscaling.next_look(load, scale, now)
+
+    async def _start(self, revision: Revision, reason: str) -> None:
+        ref = revision.ref
+        finding = await self._fleet.launch(revision, reason)
+        if finding is None:
+            self._failures.pop(ref, None)
+            return
+        failures = self._failures.setdefault(ref, Failures())
+        failures.count, failures.at = failures.count + 1, time.monotonic()
+        if not self._fleet.members(ref):
+            self._gate.fail_waiting(ref, NOT_STARTED)
+        self.poke(ref)
+
+    def _load(self, ref: RevisionRef) -> Load:
+        seen = self._gate.load().get(ref)
+        known = seen.instances if seen else {}
+        failures = self._failures.get(ref, Failures())
+        return Load(
+            waiting=seen.waiting if seen else 0,
+            instances=tuple(
+                InstanceLoad(
+                    member.id,
+                    ready=member.state is State.READY,
+                    in_flight=known[member.id].in_flight if member.id in known else 0,
+                    idle_since=known[member.id].idle_since if member.id in known else None,
+                )
+                for member in self._fleet.members(ref)
+            ),
+            failures=failures.count,
+            failed_at=failures.at,
+        )
+
+    def _scale(self, revision: Revision) -> Scale:
+        ref, template = revision.ref, revision.template
+        service = self._world.services.get(revision.service_ref)
+        percent = self._world.percent(ref)
+        shared = service.scaling if service else None
+        of_service_min = autoscaling.share(shared.min_instances, percent) if shared else None
+        of_service_max = autoscaling.share(shared.max_instances, percent) if shared and percent else None
+        most = template.max_instances or DEFAULT_MAX_INSTANCES
+        return Scale(
+            concurrency=template.concurrency or DEFAULT_CONCURRENCY,
+            least=max(template.min_instances or 0, of_service_min or 0),
+            most=min(most, of_service_max) if of_service_max is not None else most,
+            idle_seconds=self._idle().total_seconds(),
+            reachable=self._world.is_reachable(ref) and readiness(revision.status.conditions) is Status.TRUE,
+        )
+
+    def _wants_some(self, ref: RevisionRef) -> bool:
+        return self._scale(self._world.revisions[ref]).least > 0 and self._world.is_reachable(ref)

@@ -1,0 +1,122 @@
+"""The doorbell: "look again". And the way to the daemon behind it: is it there, and if not, start it.
+
+The bell carries no facts; a lost ring costs a moment. `HOME/run/daemon.json` says who the daemon is.
+"""
+
+import json
+import os
+import socket
+import sys
+import time
+from typing import Any
+
+from cloudrun_cli.core.errors import Unavailable
+
+START_SECONDS = 20.0  # how long a start may take before it is called failed; it takes well under one
+READY, FAILED = "daemon.json", "failed.json"
+
+
+def run_folder(home: str) -> str:
+    """Sockets, pids and locks of a home. A socket's path is short: those of a deep home live in the system's own
+    place for such things."""
+    path = os.path.join(home, "run")
+    if len(path) > 80:  # a unix socket's path has at most 107 bytes
+        import hashlib
+        import tempfile
+
+        name = hashlib.sha256(os.path.abspath(home).encode()).hexdigest()[:16]
+        path = os.path.join(tempfile.gettempdir(), f"cloudrun-{os.getuid()}-{name}")
+    os.makedirs(path, mode=0o700, exist_ok=True)
+    return path
+
+
+def bell_path(home: str) -> str:
+    """Where the daemon listens for rings."""
+    return os.path.join(run_folder(home), "bell.sock")
+
+
+def ring(home: str) -> bool:
+    """Tell the daemon to look again; False when nobody is there to hear it."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as bell:
+        bell.setblocking(False)
+        try:
+            bell.sendto(b"\0", bell_path(home))
+        except BlockingIOError:
+            return True  # so many rings wait already that one more says nothing new
+        except (ConnectionRefusedError, FileNotFoundError):
+            return False
+    return True
+
+
+def status(home: str) -> dict[str, Any] | None:
+    """What the daemon says of itself while it runs, else None."""
+    try:
+        with open(os.path.join(run_folder(home), READY)) as file:
+            said: dict[str, Any] = json.load(file)
+    except (FileNotFoundError, ValueError):
+        return None
+    return said if alive(said["pid"], said["started"]) else None
+
+
+def alive(pid: int, started: str) -> bool:
+    """Whether this very process still runs: the pid, and the moment it began."""
+    return process_start(pid) == started
+
+
+def process_start(pid: int) -> str | None:
+    """The moment a process began, as the system counts it; None when there is none (or only its ashes)."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            fields = file.read().rpartition(b")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        if os.path.exists("/proc/self/stat"):
+            return None
+        import subprocess
+
+        shown = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
+        return shown.stdout.strip() or None
+    return None if fields[0] == b"Z" else fields[19].decode()
+
+
+def ensure(home: str, settings: dict[str, str]) -> bool:
+    """The daemon runs and was rung; True when it had to be started. Raises Unavailable with what it said when it
+    does not come up."""
+    if ring(home) and status(home) is not None:
+        return False
+    return start(home, settings)
+
+
+def start(home: str, settings: dict[str, str]) -> bool:
+    """Start the supervisor, which starts the daemon, and wait until it is ready; False when another start came first.
+    `settings` are environment variables for it."""
+    import subprocess
+
+    folder = run_folder(home)
+    failed = os.path.join(folder, FAILED)
+    if os.path.exists(failed):
+        os.unlink(failed)
+    with open(os.path.join(folder, "daemon.log"), "ab") as log:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "cloudrun_cli.daemon.supervisor", home],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd="/",
+            env={**os.environ, **settings},
+            start_new_session=True,
+            close_fds=True,
+        )
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        said = status(home)
+        if said is not None:
+            child.returncode = 0  # it lives on by itself: nothing here waits for it
+            return bool(said.get("supervisor") == child.pid)
+        if os.path.exists(failed):
+            with open(failed) as file:
+                told = json.load(file)
+            raise Unavailable(told["message"], hint=told.get("hint"))
+        if child.poll() not in (None, 0):
+            break
+        time.sleep(0.005)
+    raise Unavailable("The emulator did not start.", hint=f"Its log says why: {os.path.join(folder, 'daemon.log')}")

@@ -1,0 +1,100 @@
+"""Keeps Envoy up, and tells it the few things it must know: doors and certificate. The rest goes to the gate."""
+
+import asyncio
+import logging
+from datetime import timedelta
+from pathlib import Path
+
+from cloudrun_cli.clock import Clock
+from cloudrun_cli.core.addresses import host
+from cloudrun_cli.core.errors import CloudRunError
+from cloudrun_cli.daemon.tasks import Tasks
+from cloudrun_cli.dataplane import certificates
+from cloudrun_cli.dataplane.envoy import EnvoyProcess
+from cloudrun_cli.dataplane.envoy_config import REQUESTS_FILE
+from cloudrun_cli.dataplane.gate import Gate
+from cloudrun_cli.dataplane.routes import Routes
+
+log = logging.getLogger(__name__)
+
+DRAIN = timedelta(seconds=5)
+RECOUNT_SECONDS = 1.0
+PAUSE_AFTER_DEATH = 0.05
+
+
+class EdgeKeeper:
+    """The edge of this home: one Envoy and what it listens on."""
+
+    def __init__(
+        self, folder: Path, authority: Path, http_port: int, https_port: int, gate: Gate, clock: Clock
+    ) -> None:
+        self._folder, self._authority, self._gate, self._clock = folder, authority, gate, clock
+        self.envoy = EnvoyProcess(folder, http_port=http_port, https_port=https_port)
+        self.request_log = folder / REQUESTS_FILE
+        self._names: frozenset[str] = frozenset()
+        self._tasks: Tasks | None = None
+
+    async def open(self, routes: Routes) -> None:
+        """Adopt the Envoy of an earlier daemon, or start one. Raises FailedPrecondition when a port is taken."""
+        self._show_certificate(_names(routes))
+        self.envoy.use_doors(_doors(routes))
+        if not await self.envoy.adopt():
+            await self.envoy.start()
+
+    async def ready(self) -> None:
+        """Returns when it serves."""
+        await self.envoy.wait_ready()
+
+    def keep(self, tasks: Tasks) -> None:
+        """Start it again whenever it dies, from now on."""
+        self._tasks = tasks
+        tasks.spawn(self._keep())
+        tasks.spawn(self._recount())
+
+    def use(self, routes: Routes) -> None:
+        """Route as these say, from now on."""
+        self._gate.use(routes)
+        self.envoy.use_doors(_doors(routes))
+        names = _names(routes)
+        if not names <= self._names and self._tasks is not None:
+            self._tasks.spawn(self._renew(names))
+
+    async def close(self) -> None:
+        """Requests under way finish for a moment; then Envoy ends."""
+        await self.envoy.drain_and_stop(DRAIN)
+
+    async def _keep(self) -> None:
+        while True:
+            await self.envoy.watch()
+            await asyncio.sleep(PAUSE_AFTER_DEATH)
+            try:
+                await self.envoy.start()
+                await self.envoy.wait_ready()
+            except CloudRunError as error:
+                log.error("Envoy does not come back: %s", error.message)
+                await asyncio.sleep(1.0)
+
+    async def _recount(self) -> None:
+        """Requests that an earlier daemon let in end without this one hearing of it; Envoy knows."""
+        while self._gate.inherits:
+            await asyncio.sleep(RECOUNT_SECONDS)
+            try:
+                self._gate.recount(await self.envoy.in_flight())
+            except CloudRunError as error:
+                log.warning("Envoy did not say what is in flight: %s", error.message)
+
+    async def _renew(self, names: frozenset[str]) -> None:
+        await asyncio.to_thread(self._show_certificate, names | self._names)
+
+    def _show_certificate(self, names: frozenset[str]) -> None:
+        certificates.ensure_certificate(self._authority, self._folder, names, self._clock.now())
+        self._names = names
+
+
+def _doors(routes: Routes) -> set[int]:
+    return {service.door for service in routes.services.values() if service.door}
+
+
+def _names(routes: Routes) -> frozenset[str]:
+    hosts = (host(ref.name, route.number, ref.region) for ref, route in routes.services.items())
+    return frozenset(certificates.names((ref.region for ref in routes.services), (*hosts, *routes.domains)))

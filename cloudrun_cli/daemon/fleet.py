@@ -1,0 +1,288 @@
+"""The instances of this home: started, probed, opened to requests, drained, stopped, and found again."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from random import Random
+
+from cloudrun_cli.clock import Clock
+from cloudrun_cli.core import contract, logs
+from cloudrun_cli.core.autopsy import Finding, loopback_only
+from cloudrun_cli.core.autoscaling import UNREACHABLE
+from cloudrun_cli.core.errors import CloudRunError
+from cloudrun_cli.core.limits import cpu_millis, memory_bytes
+from cloudrun_cli.core.resources import STARTUP_LIMIT, Revision, RevisionName, RevisionRef
+from cloudrun_cli.daemon import probing
+from cloudrun_cli.daemon.logdesk import LogDesk
+from cloudrun_cli.daemon.runtimes import Runtimes
+from cloudrun_cli.daemon.tasks import Tasks
+from cloudrun_cli.dataplane.gate import Gate
+from cloudrun_cli.runtime.base import STOP_GRACE, Exit, ExitCause, Instance, InstanceSpec, Runtime
+
+log = logging.getLogger(__name__)
+
+DRAIN_EXTRA = timedelta(seconds=5)  # past a revision's own request timeout
+
+
+class State(StrEnum):
+    """Where an instance is in its life."""
+
+    STARTING = "starting"
+    READY = "ready"
+    STOPPING = "stopping"
+
+
+@dataclass(slots=True, eq=False)
+class Member:
+    """One instance of ours. `instance` is None until the runtime has answered."""
+
+    id: str
+    revision: Revision
+    began: float
+    state: State = State.STARTING
+    instance: Instance | None = None
+    gone: asyncio.Event = field(default_factory=asyncio.Event)
+    exit: Exit | None = None
+    reader: asyncio.Task[None] | None = None
+    tail: list[str] = field(default_factory=list)  # its last lines, for the autopsy
+
+
+class Fleet:
+    """Everything that runs for this home. `changed` is called with a revision whenever its instances have changed."""
+
+    def __init__(
+        self,
+        runtimes: Runtimes,
+        gate: Gate,
+        desk: LogDesk,
+        clock: Clock,
+        random: Random,
+        tasks: Tasks,
+        startup_limit: Callable[[], timedelta],
+    ) -> None:
+        self._runtimes, self._gate, self._desk = runtimes, gate, desk
+        self._clock, self._random, self._tasks = clock, random, tasks
+        self._startup_limit = startup_limit
+        self._members: dict[str, Member] = {}
+        self.changed: Callable[[RevisionRef], None] = lambda ref: None
+
+    def members(self, ref: RevisionRef) -> list[Member]:
+        """The instances of a revision that are not on their way out."""
+        return [m for m in self._members.values() if m.revision.ref == ref and m.state is not State.STOPPING]
+
+    def revisions(self) -> set[RevisionRef]:
+        """The revisions that have instances."""
+        return {m.revision.ref for m in self._members.values() if m.state is not State.STOPPING}
+
+    async def launch(self, revision: Revision, reason: str, *, checked: bool = False) -> Finding | None:
+        """Start one instance and open it to requests; None when that went well, else why it did not. `checked` looks
+        closer, as a deploy does: a socket that only the instance itself can reach is a failure."""
+        member = Member(self._new_id(), revision, time.monotonic())
+        self._members[member.id] = member
+        self._gate.starting(revision.ref, +1)
+        self._say(member, f"Starting new instance. Reason: {reason}")
+        try:
+            finding = await self._bring_up(member, checked)
+        except BaseException:
+            self._tasks.spawn(self._end(member, "its start was given up"))
+            raise
+        finally:
+            self._gate.starting(revision.ref, -1)
+        if finding is None:
+            self._open(member)
+        else:
+            self._say(member, f"{finding.cause} The instance was not started.", "ERROR")
+            await self._end(member, "the start failed")
+        return finding
+
+    def retire(self, instance_id: str, reason: str) -> None:
+        """Send it no more requests, let those it has finish, then stop it; in a task of its own."""
+        member = self._members.get(instance_id)
+        if member is None or member.state is State.STOPPING:
+            return
+        member.state = State.STOPPING
+        self._gate.retire_instance(instance_id)
+        self._tasks.spawn(self._drain_and_end(member, reason))
+        self.changed(member.revision.ref)
+
+    async def adopt(self, wanted: Callable[[RevisionRef], Revision | None]) -> None:
+        """Take over what an earlier daemon left running: what is still wanted and listens goes on serving."""
+        for runtime in self._runtimes.everyone():
+            for instance in await runtime.instances():
+                ref = RevisionRef(instance.project, instance.region, RevisionName(instance.revision))
+                revision = wanted(ref)
+                if revision is None:
+                    await runtime.stop(instance, grace=STOP_GRACE)
+                    continue
+                member = Member(instance.id, revision, time.monotonic(), instance=instance)
+                self._members[member.id] = member
+                member.reader = self._tasks.spawn(self._read(member, runtime))
+                if await probing.answers(instance.address):
+                    self._open(member)
+                    self._say(member, "The instance was adopted by a new daemon.")
+                else:
+                    await self._end(member, "it did not listen when it was adopted")
+
+    async def watch(self, runtime: Runtime) -> None:
+        """Hear of instances that end by themselves."""
+        async for end in runtime.exits():
+            member = self._members.get(end.instance)
+            if member is not None:
+                self._lost(member, end)
+
+    async def stop_all(self) -> None:
+        """Stop every instance at once, each with its grace."""
+        async with asyncio.TaskGroup() as stops:
+            for member in list(self._members.values()):
+                if member.instance is not None:
+                    stops.create_task(self._end(member, "the emulator stops"))
+
+    async def _bring_up(self, member: Member, checked: bool) -> Finding | None:
+        revision = member.revision
+        limit = min(self._startup_limit(), STARTUP_LIMIT)
+        try:
+            runtime = self._runtimes.get(revision.status.runtime)
+            member.instance = await runtime.start(self._spec(member))
+        except CloudRunError as error:
+            return Finding(error.message, error.hint or "", reason="ContainerMissing")
+        member.reader = self._tasks.spawn(self._read(member, runtime))
+        outcome = await probing.wait_until_listening(member.instance.address, member.gone, limit)
+        if outcome is probing.Outcome.LISTENING:
+            if checked and loopback_only(await probing.sockets(runtime, member.instance), member.instance.port):
+                return await probing.autopsy(runtime, member.instance, None, revision, limit, member.tail)
+            return None
+        if outcome is probing.Outcome.GONE and member.exit is None:
+            member.exit = await runtime.ended(member.instance)
+        return await probing.autopsy(runtime, member.instance, member.exit, revision, limit, member.tail)
+
+    def _spec(self, member: Member) -> InstanceSpec:
+        revision = member.revision
+        container = revision.template.ingress_container
+        return InstanceSpec(
+            id=member.id,
+            project=revision.ref.project,
+            region=revision.ref.region,
+            service=revision.service,
+            revision=revision.ref.name,
+            digest=revision.status.image_digest,
+            env=contract.environment(revision, container),
+            port=contract.port(container),
+            cpu_millis=cpu_millis(container.cpu),
+            memory_bytes=memory_bytes(container.memory),
+            command=container.command,
+            args=container.args,
+            working_dir=container.working_dir,
+        )
+
+    def _open(self, member: Member) -> None:
+        assert member.instance is not None
+        member.state = State.READY
+        self._gate.start_time(member.revision.ref, time.monotonic() - member.began)
+        self._gate.add_instance(member.revision.ref, member.id, member.instance.address)
+        port = member.instance.port
+        self._say(member, f"Default STARTUP TCP probe succeeded after 1 attempt on port {port}.")
+        self.changed(member.revision.ref)
+
+    async def _drain_and_end(self, member: Member, reason: str) -> None:
+        patience = member.revision.template.timeout + DRAIN_EXTRA
+        await self._gate.drained(member.id, time.monotonic() + patience.total_seconds())
+        await self._end(member, reason)
+
+    async def _end(self, member: Member, reason: str) -> None:
+        """Stop it and forget it. Safe to call for one that is gone already."""
+        member.state = State.STOPPING
+        self._gate.retire_instance(member.id)
+        if member.instance is not None and not member.gone.is_set():
+            self._say(member, f"Shutting down instance: {_in_words(reason)}.")
+            try:
+                await self._runtimes.of(member.instance).stop(member.instance, grace=STOP_GRACE)
+            except CloudRunError as error:
+                log.warning("Stopping %s: %s", member.id, error.message)
+        elif member.instance is not None:
+            await self._tidy(member)
+        await self._finish_reading(member)
+        self._gate.drop_instance(member.id)
+        self._members.pop(member.id, None)
+        self.changed(member.revision.ref)
+
+    async def _tidy(self, member: Member) -> None:
+        assert member.instance is not None
+        try:
+            await self._runtimes.of(member.instance).stop(member.instance, grace=timedelta(0))
+        except CloudRunError as error:
+            log.warning("Cleaning up after %s: %s", member.id, error.message)
+
+    def _lost(self, member: Member, end: Exit) -> None:
+        """It ended by itself."""
+        member.exit = end
+        member.gone.set()
+        if member.state is State.STARTING:
+            return  # whoever brings it up looks into it
+        self._say(member, _ending(end), "ERROR" if end.cause is ExitCause.OUT_OF_MEMORY else "WARNING")
+        if member.state is State.READY:
+            member.state = State.STOPPING
+            self._gate.retire_instance(member.id)
+            self._gate.drop_instance(member.id)
+            self._tasks.spawn(self._end(member, "it ended"))
+        self.changed(member.revision.ref)
+
+    async def _read(self, member: Member, runtime: Runtime) -> None:
+        """Its log lines, from its start (or from where the last daemon stopped) to its end."""
+        assert member.instance is not None
+        service = member.revision.service_ref
+        after = self._desk.last_cursor(service, member.id)
+        try:
+            async for line in runtime.logs(member.instance, after=after):
+                member.tail = [*member.tail[-19:], line.text]
+                self._desk.add(
+                    service,
+                    logs.from_line(
+                        member.revision.ref,
+                        service.name,
+                        member.id,
+                        line.stream,
+                        line.text,
+                        line.at,
+                        line.cursor,
+                    ),
+                )
+        except CloudRunError as error:
+            log.warning("The log of %s broke off: %s", member.id, error.message)
+
+    async def _finish_reading(self, member: Member) -> None:
+        if member.reader is None:
+            return
+        done, _ = await asyncio.wait([member.reader], timeout=2.0)
+        if not done:
+            member.reader.cancel()
+
+    def _say(self, member: Member, text: str, severity: str = "INFO") -> None:
+        revision = member.revision
+        self._desk.add(
+            revision.service_ref,
+            logs.from_platform(revision.ref, revision.service, member.id, text, self._clock.now(), severity),
+        )
+
+    def _new_id(self) -> str:
+        return f"{self._random.getrandbits(96):024x}"
+
+
+def _ending(end: Exit) -> str:
+    if end.cause is ExitCause.OUT_OF_MEMORY:
+        used = f" with {end.memory_bytes // 2**20} MiB used" if end.memory_bytes else ""
+        return f"Memory limit exceeded{used}. Consider increasing the memory limit with --memory."
+    if end.signal is not None:
+        return f"Container terminated on signal {end.signal}."
+    if end.cause is ExitCause.REMOVED:
+        return "The instance is gone: it was removed from outside."
+    return f"Container called exit({end.code})."
+
+
+def _in_words(reason: str) -> str:
+    return {"IDLE_TIMEOUT": "it was idle for long enough", UNREACHABLE: "its revision has no traffic"}.get(
+        reason, reason
+    )

@@ -1,0 +1,260 @@
+"""The daemon: one per home. Builds everything once, keeps it running, and takes it down in order."""
+
+import asyncio
+import contextlib
+import json
+import logging
+import logging.handlers
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from random import SystemRandom
+
+import uvloop
+
+from cloudrun_cli import __version__
+from cloudrun_cli.clock import SystemClock
+from cloudrun_cli.core.addresses import Edge
+from cloudrun_cli.core.errors import CloudRunError
+from cloudrun_cli.daemon.autoscaler import Autoscaler
+from cloudrun_cli.daemon.builder import Builder
+from cloudrun_cli.daemon.doorbell import FAILED, READY, bell_path, process_start, run_folder
+from cloudrun_cli.daemon.edge import EdgeKeeper
+from cloudrun_cli.daemon.fleet import Fleet
+from cloudrun_cli.daemon.logdesk import LogDesk
+from cloudrun_cli.daemon.reconciler import Reconciler
+from cloudrun_cli.daemon.runtimes import Runtimes
+from cloudrun_cli.daemon.supervisor import GAVE_UP
+from cloudrun_cli.daemon.tasks import Tasks
+from cloudrun_cli.daemon.world import World
+from cloudrun_cli.dataplane.gate import Gate
+from cloudrun_cli.runtime.base import Runtime
+from cloudrun_cli.runtime.process import ProcessRuntime
+from cloudrun_cli.settings import Settings
+from cloudrun_cli.store import projects
+from cloudrun_cli.store.database import open_store
+
+log = logging.getLogger("cloudrun_cli.daemon")
+
+LOOK_SECONDS = 30.0  # the store is looked at this often even when nobody rings
+EDGE = "edge"  # the fact in the store that says where the edge listens
+
+
+class Stop(Exception):
+    """Somebody asked the daemon to end."""
+
+
+class Daemon:
+    """Everything the daemon is made of, built once."""
+
+    def __init__(self, home: str, group: asyncio.TaskGroup) -> None:
+        self.home = home
+        self.settings = Settings()
+        self.store = open_store(home)
+        self.clock = SystemClock()
+        self.tasks = Tasks(group)
+        random = SystemRandom()
+        folder = Path(run_folder(home))
+        self.desk = LogDesk(home)
+        self.world = World(self.store)
+        self.runtimes = _runtimes(home, self.settings)
+        self.gate = Gate(
+            random=random, on_demand=lambda ref: self.autoscaler.poke(ref), on_request_end=self.desk.add_request
+        )
+        self.fleet = Fleet(
+            self.runtimes, self.gate, self.desk, self.clock, random, self.tasks, lambda: _now("startup_timeout")
+        )
+        self.autoscaler = Autoscaler(self.world, self.fleet, self.gate, self.tasks, lambda: _now("idle_timeout"))
+        self.fleet.changed = self.autoscaler.poke
+        self.edge = EdgeKeeper(
+            folder,
+            Path(home) / "tls",
+            self.settings.port("emulator/http_port"),
+            self.settings.port("emulator/https_port"),
+            self.gate,
+            self.clock,
+        )
+        self.reconciler = Reconciler(
+            self.world, self.fleet, self.autoscaler, self.runtimes, self.clock, self.tasks, self.edge.use
+        )
+        self.builder = Builder(home, self.store, self.runtimes, self.tasks)
+
+    async def open(self, gate_socket: socket.socket, events_socket: socket.socket) -> None:
+        """Find or start everything, in the order in which one thing needs another."""
+        self.world.refresh()
+        routes = self.world.routes(None)
+        opening = self.tasks.spawn(self.runtimes.open())
+        await self.edge.open(routes)
+        self.gate.use(routes)
+        await opening
+        await self.fleet.adopt(self.world.revisions.get)
+        await self.edge.ready()
+        self.gate.inherit(await self.edge.envoy.in_flight())
+        self.tasks.spawn(self.gate.serve(gate_socket, events_socket, self.edge.request_log))
+        self.edge.keep(self.tasks)
+        for runtime in self.runtimes.everyone():
+            self.tasks.spawn(self.fleet.watch(runtime))
+        self.tasks.spawn(self.autoscaler.run())
+        self.look()
+
+    def look(self) -> None:
+        """Compare the store with what is, and begin what is missing."""
+        self.reconciler.look()
+        self.builder.look()
+
+    async def close(self) -> None:
+        """Requests under way finish for a moment, then everything that runs is stopped, and nothing is left."""
+        await self.edge.close()
+        await self.fleet.stop_all()
+        for runtime in self.runtimes.everyone():
+            try:
+                await runtime.purge()
+            except CloudRunError as error:
+                log.warning("Cleaning up the %s runtime: %s", runtime.name, error.message)
+        await self.runtimes.close()
+        self.desk.close()
+        self.store.close()
+
+
+async def serve(home: str, gate_socket: socket.socket, events_socket: socket.socket) -> None:
+    """Be the daemon of this home until SIGTERM. Raises CloudRunError when it cannot be."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    with _bell(home) as bell:
+        try:
+            async with asyncio.TaskGroup() as group:
+                daemon = Daemon(home, group)
+                await daemon.open(gate_socket, events_socket)
+                _tell_ready(daemon)
+                await _until_stopped(bell, stop, daemon)
+                _forget_ready(daemon)
+                await daemon.close()
+                raise Stop
+        except* Stop:
+            log.info("Stopped.")
+
+
+def _runtimes(home: str, settings: Settings) -> Runtimes:
+    def docker() -> Runtime:
+        from cloudrun_cli.runtime.docker import DockerRuntime  # the SDK takes a while to load
+
+        return DockerRuntime(home, state=Path(home) / "docker")
+
+    return Runtimes(settings.choice("run/runtime"), ProcessRuntime(home, state=Path(home) / "process"), docker)
+
+
+def _now(name: str) -> timedelta:
+    """A length of time as it is set now: these may be changed while the daemon runs."""
+    return Settings().duration(f"emulator/{name}")
+
+
+@contextlib.contextmanager
+def _bell(home: str) -> Iterator[socket.socket]:
+    path = bell_path(home)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as bell:
+        bell.setblocking(False)
+        bell.bind(path)
+        os.chmod(path, 0o600)
+        yield bell
+
+
+async def _until_stopped(bell: socket.socket, stop: asyncio.Event, daemon: Daemon) -> None:
+    """Look whenever somebody rings, and now and then."""
+    loop = asyncio.get_running_loop()
+    rung = asyncio.Event()
+
+    def hear() -> None:
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                bell.recv(64)
+        rung.set()
+
+    loop.add_reader(bell, hear)
+    stopping = loop.create_task(stop.wait())
+    while not stop.is_set():
+        ringing = loop.create_task(rung.wait())
+        await asyncio.wait({ringing, stopping}, timeout=LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        ringing.cancel()
+        rung.clear()
+        if not stop.is_set():
+            daemon.look()
+    loop.remove_reader(bell)
+
+
+def _tell_ready(daemon: Daemon) -> None:
+    """Write down who the daemon is, for the command line and for the next start."""
+    settings = daemon.settings
+    edge = Edge(settings.port("emulator/http_port"), settings.port("emulator/https_port"))
+    with daemon.store.transaction():
+        projects.set_fact(daemon.store, EDGE, json.dumps(edge))
+    said = {
+        "pid": os.getpid(),
+        "started": process_start(os.getpid()),
+        "since": daemon.clock.now().isoformat(),
+        "supervisor": os.getppid(),
+        "http_port": edge.http_port,
+        "https_port": edge.https_port,
+        "runtime": daemon.runtimes.chosen,
+        "engine": daemon.runtimes.engine_error,
+        "envoy_pid": daemon.edge.envoy.pid,
+        "home": daemon.home,
+        "version": __version__,
+    }
+    _write(os.path.join(run_folder(daemon.home), READY), said)
+
+
+def _forget_ready(daemon: Daemon) -> None:
+    with daemon.store.transaction():
+        projects.set_fact(daemon.store, EDGE, None)
+
+
+def _write(path: str, said: dict[str, object]) -> None:
+    with open(f"{path}.new", "w") as file:
+        json.dump(said, file)
+    os.replace(f"{path}.new", path)
+
+
+def _log_to(home: str) -> None:
+    file = logging.handlers.RotatingFileHandler(
+        os.path.join(run_folder(home), "daemon.log"), maxBytes=4 * 1024 * 1024, backupCount=2
+    )
+    file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[file])
+
+
+def main(home: str, gate_fd: int, events_fd: int) -> int:
+    """Run the daemon; 0 when it was asked to end, 3 when it cannot run here and has said why."""
+    _log_to(home)
+    gate_socket, events_socket = (socket.socket(fileno=fd) for fd in (gate_fd, events_fd))
+    try:
+        uvloop.run(serve(home, gate_socket, events_socket))
+    except* CloudRunError as group:
+        error = next(_leaves(group))
+        log.error("The daemon cannot run: %s", error)
+        told = {"message": str(error), "hint": getattr(error, "hint", None)}
+        _write(os.path.join(run_folder(home), FAILED), told)
+        return_code = GAVE_UP
+    else:
+        return_code = 0
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(os.path.join(run_folder(home), READY))
+    return return_code
+
+
+def _leaves(group: BaseExceptionGroup) -> Iterator[BaseException]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))

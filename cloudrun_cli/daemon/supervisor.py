@@ -1,0 +1,71 @@
+"""Keeps the daemon alive: starts it, starts it again when it dies, and holds what must outlive it.
+
+The two sockets that Envoy speaks to are opened here and handed down, so that a request which arrives while the daemon
+is being replaced waits in the socket's queue instead of being refused. One supervisor a home, by a lock.
+"""
+
+import fcntl
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+from cloudrun_cli.daemon.doorbell import run_folder
+
+BACKLOG = 4096
+PAUSES = (0.0, 0.1, 0.5, 1.0, 2.0, 5.0)  # seconds before the next start, by deaths in a row
+CALM = 30.0  # a daemon that lived this long has not died "in a row"
+GAVE_UP = 3  # exit status of a daemon that cannot start here and said why
+GATE, EVENTS = "gate.sock", "events.sock"
+
+
+def main(home: str) -> int:
+    """Run until the daemon ends because it was asked to. Answers at once when the home has a supervisor already."""
+    folder = run_folder(home)
+    lock = open(os.path.join(folder, "supervisor.lock"), "a")  # noqa: SIM115 - held for life
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return 0
+    sockets = [_listen(os.path.join(folder, name)) for name in (GATE, EVENTS)]
+    deaths = 0
+    while True:
+        began = time.monotonic()
+        code = _one_life(home, sockets)
+        if code in (0, GAVE_UP):
+            return code
+        deaths = 0 if time.monotonic() - began > CALM else deaths + 1
+        print(f"supervisor: the daemon ended with {code}; starting it again", flush=True)
+        time.sleep(PAUSES[min(deaths, len(PAUSES)) - 1] if deaths else 0)
+
+
+def _listen(path: str) -> socket.socket:
+    if os.path.exists(path):
+        os.unlink(path)
+    listening = socket.socket(socket.AF_UNIX)
+    listening.bind(path)
+    os.chmod(path, 0o600)
+    listening.listen(BACKLOG)
+    return listening
+
+
+def _one_life(home: str, sockets: list[socket.socket]) -> int:
+    fds = [s.fileno() for s in sockets]
+    daemon = subprocess.Popen(
+        [sys.executable, "-m", "cloudrun_cli.daemon.main", home, *map(str, fds)],
+        pass_fds=fds,
+        stdin=subprocess.DEVNULL,
+    )
+
+    def pass_on(number: int, _frame: object) -> None:
+        daemon.send_signal(number)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, pass_on)
+    return daemon.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
