@@ -16,7 +16,8 @@ WAIT_START_UPS = 3.5  # times the average start-up time. Source: container runti
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An answer in place of the service's own. `log` is the line for the request log ("" is not logged at all)."""
+    """An answer in place of the service's own. `log` is the line for the request log ("" is not logged at all);
+    `{path}` in the text stands for the path that was asked for."""
 
     status: int
     title: str
@@ -29,7 +30,7 @@ PAGE_NOT_FOUND = Refusal(404, "Error: Page not found", "The requested URL was no
 UNAUTHENTICATED = Refusal(
     403,
     "Error: Forbidden",
-    "Your client does not have permission to get this URL from this server.",
+    "Your client does not have permission to get URL {path} from this server.",
     "The request was not authenticated: allow public access to the service, or send an identity token of a caller "
     "that may invoke it in the Authorization header.",
     "WARNING",
@@ -62,11 +63,32 @@ NOT_STARTED = Refusal(
     "The service's instance could not start.",
     "The request failed because the instance could not start successfully.",
 )
+NOTHING_SERVES = Refusal(
+    503,
+    "Service Unavailable",
+    "No revision of the service is ready to serve.",
+    "The request was refused because no revision of the service has traffic.",
+)
+API_AWAY = Refusal(503, "Service Unavailable", "The Admin API is not running.")
 TIMED_OUT = Refusal(
     504,
     "upstream request timeout",
     "The request reached the time limit of the service before it was answered.",
     "The request was ended because it reached the maximum request timeout.",
+)
+
+
+BROKEN = Refusal(
+    503,
+    "Service Unavailable",
+    "The connection to the service's instance failed.",
+    "The request failed because the instance's answer was malformed or the connection to it broke.",
+)
+CONTROL_PLANE_AWAY = Refusal(
+    503,
+    "Service Unavailable",
+    "The local control plane is not running.",
+    "The request was refused because the local control plane is not running.",
 )
 
 
@@ -100,9 +122,9 @@ def pick_revision(split: Sequence[tuple[RevisionRef, int]], chance: float) -> Re
     return None
 
 
-def wait_limit(average_start_seconds: float | None) -> float:
-    """How many seconds a request may wait while nothing is starting. None: no start was seen yet."""
-    return max(WAIT_START_UPS * (average_start_seconds or 0.0), WAIT_MINIMUM_SECONDS)
+def wait_limit(average_start_seconds: float) -> float:
+    """How many seconds a request may wait while nothing is starting; the average is 0 before the first start."""
+    return max(WAIT_START_UPS * average_start_seconds, WAIT_MINIMUM_SECONDS)
 
 
 def refuse_waiting(

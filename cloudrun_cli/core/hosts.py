@@ -9,16 +9,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from cloudrun_cli.core.addresses import SUFFIX
 from cloudrun_cli.core.resources import ServiceRef, Tag
 
-SUFFIX = ".run.localhost"
 TAG_SEPARATOR = "---"  # Source: traffic tags, tagged URLs
 # The Google APIs that have a name of their own at the edge; each also with a region in front (`us-central1-run`).
-APIS = frozenset(
-    "run iam iamcredentials logging monitoring secretmanager cloudresourcemanager serviceusage artifactregistry "
-    "cloudbuild storage pubsub cloudscheduler cloudtasks eventarc eventarcpublishing workflows workflowexecutions "
-    "redis sqladmin compute vpcaccess oauth2 sts".split()
-)
+_APIS = """run iam iamcredentials logging monitoring secretmanager cloudresourcemanager serviceusage artifactregistry
+cloudbuild storage pubsub cloudscheduler cloudtasks eventarc eventarcpublishing workflows workflowexecutions redis
+sqladmin compute vpcaccess oauth2 sts"""
+APIS = frozenset(_APIS.split())
 
 _API_HOST = re.compile(r"(?:[a-z]+-[a-z]+[0-9]+-)?([a-z0-9]+)(?:\.googleapis)?\.localhost")
 _API_PATH = re.compile(r"/(?:(?:v[0-9]+(?:(?:alpha|beta)[0-9]*)?|apis|api|storage|upload|token)/|token$|\$discovery/)")
@@ -69,8 +68,8 @@ def destination(host: str, path: str, door: int | None, directory: Directory) ->
     name = host_name(host)
     if (found := directory.domains.get(name)) is not None:
         return ToService(found, Way.DOMAIN)
-    if name.endswith(SUFFIX):
-        return _service(name.removesuffix(SUFFIX), directory)
+    if name.endswith("." + SUFFIX):
+        return _service(name.removesuffix("." + SUFFIX), directory)
     if is_address(name):
         return TO_API if _API_PATH.match(path) else None
     api = _API_HOST.fullmatch(name)

@@ -143,7 +143,7 @@ def _runtimes(home: str, settings: Settings) -> Runtimes:
     def docker() -> Runtime:
         from cloudrun_cli.runtime.docker import DockerRuntime  # the SDK takes a while to load
 
-        return DockerRuntime(home, state=Path(home) / "docker")
+        return DockerRuntime(home)
 
     return Runtimes(settings.choice("run/runtime"), ProcessRuntime(home, state=Path(home) / "process"), docker)
 

@@ -131,11 +131,14 @@ class Runtime(Protocol):
     async def stop(self, instance: Instance, *, grace: timedelta = STOP_GRACE) -> Exit:
         """SIGTERM, wait for at most `grace`, SIGKILL, clean up. An instance already gone answers how it went."""
 
+    async def purge(self) -> None:
+        """End and remove everything of this home that runs, with all that was made to run it; images are kept."""
+
     async def instances(self) -> list[Instance]:
         """Everything of this home that runs now, also what another process started."""
 
     def exits(self) -> AsyncIterator[Exit]:
-        """Every end that was not asked for by `stop`, once each, from now on."""
+        """Every end that was not asked for by `stop`, once each, counted from this call (not from its first step)."""
 
     def logs(self, instance: Instance, *, after: str | None = None) -> AsyncIterator[LogLine]:
         """Its lines in order, from the start or from after a cursor; ends when the instance is gone and all is read."""

@@ -1,0 +1,108 @@
+"""Why an instance did not start: what was seen, in; the true cause and what to do about it, out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+UNHEALTHY = "HealthCheckContainerError"
+MISSING = "ContainerMissing"
+_TAIL = 10  # lines of the log that go into the message
+
+
+@dataclass(frozen=True, slots=True)
+class Socket:
+    """A socket found listening in the instance."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What was seen of a start that failed. `exited` says the instance is gone; then `code` or `signal` says how."""
+
+    port: int
+    waited_seconds: float
+    exited: bool = False
+    code: int | None = None
+    signal: int | None = None
+    out_of_memory: bool = False
+    memory_limit: str = ""
+    sockets: tuple[Socket, ...] = ()
+    log: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The cause in one line, what to do in the next, and the reason for the condition."""
+
+    cause: str
+    advice: str
+    reason: str = UNHEALTHY
+    log: tuple[str, ...] = ()
+
+    @property
+    def message(self) -> str:
+        """All of it, the cause first."""
+        tail = "\nLast log lines:\n" + "\n".join(f"  {line}" for line in self.log) if self.log else ""
+        return f"{self.cause}\n{self.advice}{tail}"
+
+
+def examine(seen: Observed) -> Finding:
+    """The cause that explains what was seen. The most certain comes first: an end, then a wrong socket, then none."""
+    log = tuple(line[:500] for line in seen.log[-_TAIL:])
+    if seen.out_of_memory:
+        return Finding(
+            f"The container was killed because it used more memory than its limit of {seen.memory_limit}, "
+            "before it listened.",
+            "Give it more with --memory, or make it need less while it starts.",
+            log=log,
+        )
+    if seen.exited:
+        return Finding(_ended(seen), _advice_for_end(seen), log=log)
+    here = [s for s in seen.sockets if s.port == seen.port]
+    if here:
+        return Finding(
+            f"The container listens on {_shown(here[0])} only, where no request can reach it.",
+            f"Listen on 0.0.0.0:{seen.port} (all addresses, the port in $PORT).",
+            log=log,
+        )
+    if seen.sockets:
+        found = ", ".join(str(port) for port in sorted({s.port for s in seen.sockets}))
+        return Finding(
+            f"The container listens on port {found}, but requests are sent to port {seen.port}.",
+            f"Listen on the port in $PORT, or deploy with --port={seen.sockets[0].port}.",
+            log=log,
+        )
+    return Finding(
+        f"The container did not listen on port {seen.port} within {seen.waited_seconds:.0f} s; it still runs but "
+        "listens on no port.",
+        "Start a server on 0.0.0.0:$PORT. If it only needs longer, raise the limit: "
+        "cloudrun config set emulator/startup_timeout SECONDS",
+        log=log,
+    )
+
+
+def loopback_only(sockets: Sequence[Socket], port: int) -> bool:
+    """Whether the port is open, but for nobody outside the container."""
+    here = [s.host for s in sockets if s.port == port]
+    return bool(here) and all(host.startswith("127.") or host == "::1" for host in here)
+
+
+def _ended(seen: Observed) -> str:
+    if seen.signal is not None and seen.code is None:
+        return f"The container was ended by signal {seen.signal} before it listened on port {seen.port}."
+    return f"The container exited with code {seen.code} before it listened on port {seen.port}."
+
+
+def _advice_for_end(seen: Observed) -> str:
+    if seen.code == 127:
+        return "Code 127 mostly means that the command was not found: check --command and the image's entry point."
+    if seen.code == 126:
+        return "Code 126 means that the command may not be run: check its permissions."
+    if seen.code == 0:
+        return "It ended without an error: a service must go on running and listen on $PORT; for work that ends, use a job."
+    return "Its last log lines say why; the whole log: cloudrun run services logs read SERVICE"
+
+
+def _shown(socket: Socket) -> str:
+    return f"[{socket.host}]:{socket.port}" if ":" in socket.host else f"{socket.host}:{socket.port}"

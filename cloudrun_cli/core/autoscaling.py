@@ -1,0 +1,118 @@
+"""How many instances a revision should have: a pure function of its load, its limits and the time.
+
+From zero a waiting request starts instances at once; what is idle for long enough goes. Source: About instance
+autoscaling (on-demand scaling, scale to zero), container runtime contract (idle life).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import ceil
+
+IDLE_SECONDS = 900.0  # an idle instance lives at most this long. Source: container runtime contract
+RETRY_SECONDS = (
+    0.0,
+    1.0,
+    2.0,
+    4.0,
+    8.0,
+    16.0,
+    30.0,
+)  # pauses after failed starts in a row, so that crashes do not spin
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceLoad:
+    """One instance. `idle_since` is the moment (monotonic seconds) its last request ended; None while it serves."""
+
+    id: str
+    ready: bool
+    in_flight: int
+    idle_since: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What a revision has to do now. `failures` counts its failed starts in a row, the last at `failed_at`."""
+
+    waiting: int
+    instances: tuple[InstanceLoad, ...]
+    failures: int = 0
+    failed_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """What it may have. `reachable`: a request can get there, by a percent or a tag."""
+
+    concurrency: int
+    least: int
+    most: int
+    idle_seconds: float = IDLE_SECONDS
+    reachable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Start so many more, for this reason."""
+
+    count: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Stop these, for this reason."""
+
+    instances: tuple[str, ...]
+    reason: str
+
+
+Action = Start | Stop
+
+ON_DEMAND = "AUTOSCALING"
+MIN_INSTANCES = "MANUAL_OR_CUSTOMER_MIN_INSTANCE"
+IDLE = "IDLE_TIMEOUT"
+UNREACHABLE = "NO_TRAFFIC"
+
+
+def decide(load: Load, scale: Scale, now: float) -> list[Action]:
+    """What to start and what to stop. Never more than `most`, never fewer than `least` while it can be reached."""
+    have = len(load.instances)
+    least = min(scale.least, scale.most) if scale.reachable else 0
+    if have < scale.most and now >= _may_start_at(load):
+        coming = sum(scale.concurrency for i in load.instances if not i.ready)
+        missing = ceil(max(load.waiting - coming, 0) / scale.concurrency)
+        wanted = min(max(missing, least - have), scale.most - have)
+        if wanted > 0:
+            return [Start(wanted, ON_DEMAND if missing >= wanted else MIN_INSTANCES)]
+    if load.waiting:
+        return []
+    patience = scale.idle_seconds if scale.reachable else 0.0
+    spare = [
+        i.id for i in _longest_idle_first(load.instances) if i.idle_since is not None and now - i.idle_since >= patience
+    ]
+    stop = tuple(spare[: max(have - least, 0)])
+    return [Stop(stop, IDLE if scale.reachable else UNREACHABLE)] if stop else []
+
+
+def next_look(load: Load, scale: Scale, now: float) -> float | None:
+    """When `decide` may answer otherwise though nothing else happens; None: never."""
+    moments = [_may_start_at(load)] if load.failures and _may_start_at(load) > now else []
+    patience = scale.idle_seconds if scale.reachable else 0.0
+    moments += [i.idle_since + patience for i in load.instances if i.idle_since is not None]
+    later = [moment for moment in moments if moment > now]
+    return min(later) if later else None
+
+
+def share(total: int | None, percent: int) -> int | None:
+    """A revision's part of a limit of the whole service, rounded up so that every part with traffic has one."""
+    return None if total is None else ceil(total * percent / 100)
+
+
+def _may_start_at(load: Load) -> float:
+    pause = RETRY_SECONDS[min(load.failures, len(RETRY_SECONDS) - 1)]
+    return load.failed_at + pause
+
+
+def _longest_idle_first(instances: Iterable[InstanceLoad]) -> list[InstanceLoad]:
+    return sorted((i for i in instances if i.ready and not i.in_flight), key=lambda i: i.idle_since or 0.0)

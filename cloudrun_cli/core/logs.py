@@ -1,0 +1,133 @@
+"""Log entries in the shape of Logging v2, from what instances write, from requests, and from the platform."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from cloudrun_cli.core.resources import RevisionRef
+
+Entry = dict[str, Any]
+
+SEVERITIES = ("DEFAULT", "DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "CRITICAL", "ALERT", "EMERGENCY")
+_ALIASES = {"WARN": "WARNING", "FATAL": "CRITICAL", "TRACE": "DEBUG", "ERR": "ERROR"}
+_LIFTED = {
+    "logging.googleapis.com/trace": "trace",
+    "logging.googleapis.com/spanId": "spanId",
+    "logging.googleapis.com/trace_sampled": "traceSampled",
+    "logging.googleapis.com/operation": "operation",
+    "logging.googleapis.com/sourceLocation": "sourceLocation",
+    "logging.googleapis.com/insertId": "insertId",
+    "httpRequest": "httpRequest",
+}
+MAX_ENTRY = 256 * 1024  # bytes. Source: Cloud Logging quotas
+
+
+def resource(ref: RevisionRef, service: str) -> Entry:
+    """The monitored resource of a revision."""
+    return {
+        "type": "cloud_run_revision",
+        "labels": {
+            "configuration_name": service,
+            "location": ref.region,
+            "project_id": ref.project,
+            "revision_name": ref.name,
+            "service_name": service,
+        },
+    }
+
+
+def from_line(
+    ref: RevisionRef, service: str, instance: str, stream: str, text: str, at: datetime, cursor: str
+) -> Entry:
+    """The entry of one line that an instance wrote. A line that is one JSON object is taken apart as Logging does."""
+    entry = _entry(ref, service, stream, at, instance)
+    entry["insertId"] = f"{instance}-{stream}-{cursor}"
+    body = _object(text)
+    if body is None:
+        return {**entry, "severity": "DEFAULT", "textPayload": text[:MAX_ENTRY]}
+    severity = str(body.pop("severity", "DEFAULT")).upper()
+    severity = _ALIASES.get(severity, severity)
+    entry["severity"] = severity if severity in SEVERITIES else "DEFAULT"
+    for key in ("timestamp", "time"):
+        if (moment := _moment(body.get(key))) is not None:
+            entry["timestamp"] = moment
+            del body[key]
+    for key, name in _LIFTED.items():
+        if key in body:
+            entry[name] = body.pop(key)
+    labels = body.pop("logging.googleapis.com/labels", None)
+    if isinstance(labels, dict):
+        entry["labels"] = {**entry["labels"], **{str(k): str(v) for k, v in labels.items()}}
+    if set(body) == {"message"} and isinstance(body["message"], str):
+        return {**entry, "textPayload": body["message"]}
+    return {**entry, "jsonPayload": body}
+
+
+def from_platform(
+    ref: RevisionRef, service: str, instance: str, text: str, at: datetime, severity: str = "INFO"
+) -> Entry:
+    """An entry of the system log: starts, probes, exits, memory."""
+    entry = _entry(ref, service, "varlog/system", at, instance)
+    return {**entry, "severity": severity, "textPayload": text}
+
+
+def from_request(
+    ref: RevisionRef, service: str, instance: str, request: Entry, at: datetime, *, trace: str, text: str, severity: str
+) -> Entry:
+    """The entry of one finished request. `request` is its `httpRequest`; `text` what the edge has to say about it."""
+    entry = _entry(ref, service, "requests", at, instance)
+    entry["httpRequest"] = request
+    entry["severity"] = severity
+    if text:
+        entry["textPayload"] = text
+    if trace:
+        entry["trace"] = f"projects/{ref.project}/traces/{trace}"
+    return entry
+
+
+def line_of(entry: Entry) -> str:
+    """The one line that `logs read` shows: time, then the request or the text."""
+    when = str(entry.get("timestamp", ""))[:19].replace("T", " ")
+    request = entry.get("httpRequest")
+    if request and "jsonPayload" not in entry:
+        said = f" {entry['textPayload']}" if entry.get("textPayload") else ""
+        return f"{when} {request.get('requestMethod')} {request.get('status')} {request.get('requestUrl')}{said}"
+    if "textPayload" in entry:
+        return f"{when} {entry['textPayload']}"
+    body = entry.get("jsonPayload") or {}
+    text = body.get("message") if isinstance(body.get("message"), str) else json.dumps(body, ensure_ascii=False)
+    return f"{when} {text}"
+
+
+def stamp(at: datetime) -> str:
+    """RFC 3339 in UTC with microseconds."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _entry(ref: RevisionRef, service: str, log: str, at: datetime, instance: str) -> Entry:
+    return {
+        "logName": f"projects/{ref.project}/logs/run.googleapis.com%2F{log.replace('/', '%2F')}",
+        "resource": resource(ref, service),
+        "labels": {"instanceId": instance},
+        "timestamp": stamp(at),
+    }
+
+
+def _object(text: str) -> Entry | None:
+    if not text.startswith("{"):
+        return None
+    try:
+        body = json.loads(text)
+    except ValueError:
+        return None
+    return body if isinstance(body, dict) else None
+
+
+def _moment(value: object) -> str | None:
+    if not isinstance(value, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return stamp(moment if moment.tzinfo else moment.replace(tzinfo=UTC))

@@ -1,0 +1,387 @@
+"""Envoy's configuration as values: the bootstrap, the listeners (one per door, through LDS) and the certificate (SDS).
+
+Nothing in the bootstrap changes at run time: time limit, protocol and address of a request ride on the gate's answer.
+Every header that the decisions rest on is either removed before anything reads it (`x-crl-*`, `x-envoy-*`) or is
+metadata, which no client can send.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cloudrun_cli.core import admission
+from cloudrun_cli.core.admission import Refusal
+from cloudrun_cli.dataplane.answers import AWAY, DISGUISE, html_page
+
+Json = dict[str, Any]
+
+LISTENERS_FILE = "lds/listeners.json"
+CERTIFICATE_FILE = "sds/certificate.json"
+ADMIN_SOCKET = "admin.sock"
+GATE_SOCKET = "gate.sock"
+EVENTS_SOCKET = "events.sock"
+REQUESTS_FILE = "requests.jsonl"
+LONGEST_QUESTION = "3700s"  # a request may wait as long as its time limit, at most one hour
+UNLIMITED = 1_000_000
+
+_EXT = "type.googleapis.com/envoy.extensions."
+_GATE = "envoy.filters.http.ext_authz"
+
+# A line of the request log: what `records.record` reads.
+REQUEST_FIELDS = {
+    "id": "%REQ(X-REQUEST-ID)%",
+    "inst": f"%DYNAMIC_METADATA({_GATE}:x-crl-dst)%",
+    "t": "%START_TIME(%s.%6f)%",
+    "d": "%DURATION%",
+    "st": "%RESPONSE_CODE%",
+    "rf": "%RESPONSE_FLAGS%",
+    "rd": "%RESPONSE_CODE_DETAILS%",
+    "bi": "%BYTES_RECEIVED%",
+    "bo": "%BYTES_SENT%",
+    "m": "%REQ(:METHOD)%",
+    "s": "%REQ(X-FORWARDED-PROTO)%",
+    "h": "%REQ(:AUTHORITY)%",
+    "p": "%REQ(:PATH)%",
+    "proto": "%PROTOCOL%",
+    "ua": "%REQ(USER-AGENT)%",
+    "ref": "%REQ(REFERER)%",
+    "ip": "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%",
+    "tp": "%REQ(TRACEPARENT)%",
+    "ct": "%REQ(X-CLOUD-TRACE-CONTEXT)%",
+    "gs": "%GRPC_STATUS_NUMBER%",
+}
+# What the gate reads. Each one costs time for every request.
+_QUESTION_HEADERS = (
+    "x-request-id",
+    "authorization",
+    "x-serverless-authorization",
+    "x-cloud-trace-context",
+    "traceparent",
+    "grpc-timeout",
+    "cookie",
+)
+_ANSWER_TO_APP = ("grpc-timeout", "x-cloud-trace-context", "traceparent")
+_ANSWER_TO_CLIENT = ("content-type", "www-authenticate", "location", "retry-after", "set-cookie")
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """Where Envoy listens, and its state folder."""
+
+    state: Path
+    http_port: int
+    https_port: int
+    host: str = "127.0.0.1"
+
+
+def bootstrap(edge: Edge) -> str:
+    """The file Envoy starts with."""
+    return _text(
+        {
+            "admin": {"address": {"pipe": {"path": str(edge.state / ADMIN_SOCKET), "mode": 0o600}}},
+            "node": {"id": "cloudrun", "cluster": "cloudrun"},
+            "dynamic_resources": {"lds_config": _watched(edge.state / LISTENERS_FILE)},
+            "static_resources": {
+                "clusters": [
+                    _socket_cluster("gate", edge.state / GATE_SOCKET),
+                    _socket_cluster("events", edge.state / EVENTS_SOCKET),
+                    _instances("inst_h1", {"http_protocol_options": {}}, idle="1s"),
+                    _instances(
+                        "inst_h2",
+                        {"http2_protocol_options": {"connection_keepalive": {"interval": "30s", "timeout": "10s"}}},
+                        idle="30s",
+                    ),
+                ]
+            },
+        }
+    )
+
+
+def listeners(edge: Edge, doors: Iterable[int]) -> str:
+    """The edge's two listeners and one per door."""
+    tls = {
+        "name": "tls",
+        "typed_config": {
+            "@type": f"{_EXT}transport_sockets.tls.v3.DownstreamTlsContext",
+            "common_tls_context": {
+                "alpn_protocols": ["h2", "http/1.1"],
+                "tls_certificate_sds_secret_configs": [
+                    {"name": "certificate", "sds_config": _watched(edge.state / CERTIFICATE_FILE)}
+                ],
+            },
+        },
+    }
+    resources = [
+        _listener("http", edge.host, edge.http_port, {"filters": [_connection_manager(edge)]}),
+        _listener(
+            "https", edge.host, edge.https_port, {"filters": [_connection_manager(edge)], "transport_socket": tls}
+        ),
+        *(
+            _listener(door_name(door), edge.host, door, {"filters": [_connection_manager(edge, door)]})
+            for door in sorted(set(doors))
+        ),
+    ]
+    return _text(
+        {"resources": [{"@type": "type.googleapis.com/envoy.config.listener.v3.Listener", **r} for r in resources]}
+    )
+
+
+def door_name(door: int) -> str:
+    """The name of a door's listener."""
+    return f"door-{door}"
+
+
+def certificate(chain_pem: str, key_pem: str) -> str:
+    """The file that carries the certificate of the https listener."""
+    secret = {
+        "@type": f"{_EXT}transport_sockets.tls.v3.Secret",
+        "name": "certificate",
+        "tls_certificate": {
+            "certificate_chain": {"inline_string": chain_pem},
+            "private_key": {"inline_string": key_pem},
+        },
+    }
+    return _text({"resources": [secret]})
+
+
+def _listener(name: str, host: str, port: int, chain: Json) -> Json:
+    return {
+        "name": name,
+        "address": {"socket_address": {"address": host, "port_value": port}},
+        "enable_reuse_port": name in ("http", "https"),  # a door that another program holds must be an error
+        "filter_chains": [chain],
+    }
+
+
+def _connection_manager(edge: Edge, door: int | None = None) -> Json:
+    return {
+        "name": "hcm",
+        "typed_config": {
+            "@type": f"{_EXT}filters.network.http_connection_manager.v3.HttpConnectionManager",
+            "stat_prefix": "ingress",
+            "codec_type": "AUTO",  # HTTP/1.1 and h2c with prior knowledge on one port
+            "use_remote_address": True,  # new x-request-id for every request; x-forwarded-proto is what the client used
+            "skip_xff_append": True,  # the route appends the peer: here a loopback peer would be this machine
+            "internal_address_config": {"cidr_ranges": [{"address_prefix": "0.0.0.0", "prefix_len": 32}]},  # nobody
+            "stream_idle_timeout": "0s",
+            "request_timeout": "0s",
+            "request_headers_timeout": "60s",
+            "delayed_close_timeout": "1s",
+            "server_header_transformation": "PASS_THROUGH",
+            "upgrade_configs": [{"upgrade_type": "websocket"}],
+            "http2_protocol_options": {"allow_connect": True},
+            "early_header_mutation_extensions": [
+                {
+                    "name": "strip",
+                    "typed_config": {
+                        "@type": f"{_EXT}http.early_header_mutation.header_mutation.v3.HeaderMutation",
+                        "mutations": [
+                            {"remove_on_match": {"key_matcher": {"prefix": prefix, "ignore_case": True}}}
+                            for prefix in ("x-envoy-", "x-crl-")
+                        ],
+                    },
+                }
+            ],
+            "access_log": [_fast_log(), _durable_log(edge)],
+            "local_reply_config": {"mappers": _own_pages()},
+            "route_config": {"name": "all", "virtual_hosts": [_virtual_host()]},
+            "http_filters": [
+                _gate_filter(door),
+                {
+                    "name": "router",
+                    "typed_config": {"@type": f"{_EXT}filters.http.router.v3.Router", "suppress_envoy_headers": True},
+                },
+            ],
+        },
+    }
+
+
+def _gate_filter(door: int | None) -> Json:
+    request = {"authorization_request": {"headers_to_add": [{"key": "x-crl-door", "value": str(door)}]}} if door else {}
+    return {
+        "name": "gate",
+        "typed_config": {
+            "@type": f"{_EXT}filters.http.ext_authz.v3.ExtAuthz",
+            "transport_api_version": "V3",
+            "failure_mode_allow": False,
+            "status_on_error": {"code": AWAY},
+            "clear_route_cache": True,  # acts because every yes also sets a request header (grpc-timeout)
+            "allowed_headers": _exactly(_QUESTION_HEADERS),
+            "http_service": {
+                "server_uri": {"uri": "http://gate", "cluster": "gate", "timeout": LONGEST_QUESTION},
+                # A daemon that was killed takes its answers with it; its successor is asked again, on the same socket.
+                "retry_policy": {
+                    "retry_on": "reset,connect-failure",
+                    "num_retries": 60,
+                    "retry_back_off": {"base_interval": "0.05s", "max_interval": "0.5s"},
+                },
+                **request,
+                "authorization_response": {
+                    "dynamic_metadata_from_headers": {"patterns": [{"prefix": "x-crl-"}]},
+                    "allowed_upstream_headers": _exactly(_ANSWER_TO_APP),
+                    "allowed_client_headers": _exactly(_ANSWER_TO_CLIENT),
+                },
+            },
+        },
+    }
+
+
+def _virtual_host() -> Json:
+    peer = "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%"
+    retry = {
+        "retry_on": "connect-failure",  # the only one that is safe for every method
+        "num_retries": 1,
+        "retry_back_off": {"base_interval": "0.02s", "max_interval": "0.2s"},
+    }
+    to: Json = {"timeout": "0s", "max_stream_duration": {"grpc_timeout_header_max": "0s"}, "retry_policy": retry}
+    h2 = {"filter": _GATE, "path": [{"key": "x-crl-proto"}], "value": {"string_match": {"exact": "h2"}}}
+    grpc = {"name": "content-type", "string_match": {"prefix": "application/grpc"}}
+    ours = {"request_headers_to_remove": ["grpc-timeout"]}  # it carries our time limit; only gRPC apps know it
+    return {
+        "name": "all",
+        "domains": ["*"],
+        "request_headers_to_remove": ["x-envoy-external-address", "x-envoy-internal"],
+        "request_headers_to_add": [
+            _append("x-forwarded-for", peer),
+            _append("forwarded", f'for="{peer}";proto=%REQ(X-FORWARDED-PROTO)%'),
+        ],
+        "routes": [
+            {
+                "match": {"prefix": "/", "dynamic_metadata": [h2], "headers": [grpc]},
+                "route": {"cluster": "inst_h2", **to},
+            },
+            {"match": {"prefix": "/", "dynamic_metadata": [h2]}, **ours, "route": {"cluster": "inst_h2", **to}},
+            {"match": {"prefix": "/"}, **ours, "route": {"cluster": "inst_h1", **to}},
+        ],
+    }
+
+
+def _own_pages() -> list[Json]:
+    """Pages for answers that Envoy makes itself, and the gate's statuses in their true form."""
+    refused = {"response_flag_filter": {"flags": ["UAEX"]}}
+    disguised = [
+        {"filter": _both(refused, _status(code)), "status_code": status, "body_format_override": _as_it_is()}
+        for status, code in DISGUISE.items()
+    ]
+    broken = {"response_flag_filter": {"flags": ["UF", "UC", "UH", "UR", "LR", "UPE"]}}
+    return [
+        *disguised,
+        _page(_both(refused, _status(AWAY)), admission.CONTROL_PLANE_AWAY),
+        _page(broken, admission.BROKEN),
+        # The time limit passed: 408 while the body was still arriving, 504 after.
+        _page(_both(_status(408), {"response_flag_filter": {"flags": ["DT", "UMSDR", "UT"]}}), admission.TIMED_OUT),
+        _page(_status(408), admission.TIMED_OUT),
+        _page(_status(504), admission.TIMED_OUT),
+    ]
+
+
+def _page(when: Json, refusal: Refusal) -> Json:
+    body = html_page(refusal, "").decode()
+    return {
+        "filter": when,
+        "status_code": refusal.status,
+        "body": {"inline_string": body},
+        "body_format_override": _as_it_is(),
+    }
+
+
+def _as_it_is() -> Json:
+    return {
+        "text_format_source": {"inline_string": "%LOCAL_REPLY_BODY%"},
+        "content_type": "text/html; charset=UTF-8",
+    }
+
+
+def _status(code: int) -> Json:
+    value = {"default_value": code, "runtime_key": f"crl.status{code}"}
+    return {"status_code_filter": {"comparison": {"op": "EQ", "value": value}}}
+
+
+def _both(first: Json, second: Json) -> Json:
+    return {"and_filter": {"filters": [first, second]}}
+
+
+def _fast_log() -> Json:
+    """One message per finished request, at once: it frees the slot."""
+    return {
+        "name": "fast",
+        "typed_config": {
+            "@type": f"{_EXT}access_loggers.fluentd.v3.FluentdAccessLogConfig",
+            "cluster": "events",
+            "tag": "r",
+            "stat_prefix": "events",
+            "buffer_size_bytes": 1,
+            "buffer_flush_interval": "1s",
+            "retry_options": {
+                "max_connect_attempts": 2**32 - 1,
+                "backoff_options": {"base_interval": "0.05s", "max_interval": "0.5s"},
+            },
+            "record": {name: REQUEST_FIELDS[name] for name in ("id", "inst")},
+        },
+    }
+
+
+def _durable_log(edge: Edge) -> Json:
+    """The request log, and the backstop for messages that the fast channel lost."""
+    return {
+        "name": "durable",
+        "typed_config": {
+            "@type": f"{_EXT}access_loggers.file.v3.FileAccessLog",
+            "path": str(edge.state / REQUESTS_FILE),
+            "log_format": {"json_format": REQUEST_FIELDS},
+        },
+    }
+
+
+def _socket_cluster(name: str, path: Path) -> Json:
+    endpoint = {"endpoint": {"address": {"pipe": {"path": str(path)}}}}
+    return {
+        "name": name,
+        "connect_timeout": "1s",
+        "circuit_breakers": _no_limits(),
+        "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [endpoint]}]},
+    }
+
+
+def _instances(name: str, protocol: Json, *, idle: str) -> Json:
+    """Wherever the gate's answer says. `idle` is below the keep-alive of common servers, so that no request lands on a
+    connection that its app is closing."""
+    return {
+        "name": name,
+        "type": "ORIGINAL_DST",
+        "lb_policy": "CLUSTER_PROVIDED",
+        "connect_timeout": "2s",
+        "cleanup_interval": "5s",
+        "circuit_breakers": _no_limits(),
+        "original_dst_lb_config": {"metadata_key": {"key": _GATE, "path": [{"key": "x-crl-dst"}]}},
+        "typed_extension_protocol_options": {
+            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+                "@type": f"{_EXT}upstreams.http.v3.HttpProtocolOptions",
+                "explicit_http_config": protocol,
+                "common_http_protocol_options": {"idle_timeout": idle},
+            }
+        },
+    }
+
+
+def _no_limits() -> Json:
+    names = ("max_connections", "max_pending_requests", "max_requests", "max_retries")
+    return {"thresholds": [dict.fromkeys(names, UNLIMITED)]}
+
+
+def _watched(path: Path) -> Json:
+    return {"path_config_source": {"path": str(path), "watched_directory": {"path": str(path.parent)}}}
+
+
+def _exactly(names: Iterable[str]) -> Json:
+    return {"patterns": [{"exact": name} for name in names]}
+
+
+def _append(key: str, value: str) -> Json:
+    return {"header": {"key": key, "value": value}, "append_action": "APPEND_IF_EXISTS_OR_ADD"}
+
+
+def _text(value: Json) -> str:
+    return json.dumps(value, indent=1) + "\n"

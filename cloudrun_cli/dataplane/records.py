@@ -1,0 +1,93 @@
+"""Request records: a line that Envoy wrote about a finished request, as a value for the request log and the metrics."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from cloudrun_cli.core.admission import BROKEN, CONTROL_PLANE_AWAY, TIMED_OUT, Refusal
+from cloudrun_cli.core.resources import RevisionRef, ServiceRef, Tag
+
+_BROKEN_FLAGS = frozenset(("UF", "UC", "UH", "UR", "LR", "UPE", "URX"))  # the instance, not the service, made this 503
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRecord:
+    """One finished request, whatever its end. Times are Envoy's. `text` and `severity` say why where the edge and not
+    the service made the answer; `trace` has 32 hex digits or is empty; `instance` is empty when none was reached."""
+
+    id: str
+    service: ServiceRef
+    revision: RevisionRef | None
+    tag: Tag | None
+    instance: str
+    started: datetime
+    latency: timedelta
+    method: str
+    url: str
+    status: int
+    request_bytes: int
+    response_bytes: int
+    protocol: str
+    user_agent: str
+    referer: str
+    remote_ip: str
+    trace: str
+    grpc_status: int | None
+    text: str = ""
+    severity: str = "INFO"
+
+
+def record(
+    line: Mapping[str, Any],
+    service: ServiceRef,
+    revision: RevisionRef | None,
+    tag: Tag | None,
+    instance: str,
+    refusal: Refusal | None,
+) -> RequestRecord:
+    """The record of a line of `requests.jsonl` (fields: envoy_config.REQUEST_FIELDS) and what the gate knows of it."""
+    status = int(line["st"] or 0)
+    why = refusal or edge_refusal(status, str(line["rf"] or ""), str(line["rd"] or ""))
+    return RequestRecord(
+        id=line["id"],
+        service=service,
+        revision=revision,
+        tag=tag,
+        instance=instance,
+        started=datetime.fromtimestamp(float(line["t"]), UTC),
+        latency=timedelta(milliseconds=line["d"] or 0),
+        method=line["m"] or "",
+        url=f"{line['s'] or 'http'}://{line['h'] or ''}{line['p'] or ''}",
+        status=status,
+        request_bytes=line["bi"] or 0,
+        response_bytes=line["bo"] or 0,
+        protocol=line["proto"] or "",
+        user_agent=line["ua"] or "",
+        referer=line["ref"] or "",
+        remote_ip=line["ip"] or "",
+        trace=_trace(line["tp"], line["ct"]),
+        grpc_status=line["gs"] if isinstance(line["gs"], int) else None,
+        text=why.log if why else "",
+        severity=why.severity if why else _severity(status),
+    )
+
+
+def edge_refusal(status: int, flags: str, details: str) -> Refusal | None:
+    """Why the edge answered in the service's place, from Envoy's response flags. None when the service answered."""
+    marks = set(flags.split(","))
+    if status == 504 and ("DT" in marks or "UMSDR" in marks or "UT" in marks or "max_duration" in details):
+        return TIMED_OUT
+    if "UAEX" in marks and details == "ext_authz_error":
+        return CONTROL_PLANE_AWAY
+    return BROKEN if status == 503 and marks & _BROKEN_FLAGS else None
+
+
+def _severity(status: int) -> str:
+    return "ERROR" if status >= 500 else "WARNING" if status >= 400 else "INFO"
+
+
+def _trace(traceparent: str | None, cloud: str | None) -> str:
+    if traceparent and len(traceparent) >= 35:
+        return traceparent[3:35]
+    return (cloud or "").partition("/")[0]

@@ -1,0 +1,190 @@
+"""The two doors of the room: print one resource, or a list of them.
+
+A format's printer is imported when that format is used, so that a table costs neither json nor yaml.
+The order of a list's steps is gcloud's: flatten, sort, filter, limit, print.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TextIO
+
+from cloudrun_cli.output.columns import check, without_transforms
+from cloudrun_cli.output.context import Context, Symbol
+from cloudrun_cli.output.errors import FormatError
+from cloudrun_cli.output.projection import Format, parse_format
+
+FORMATS = (
+    *("config", "csv", "default", "diff", "disable", "flattened", "get", "json", "list", "multi", "none"),
+    *("object", "table", "text", "value", "yaml"),
+)
+NEED_COLUMNS = frozenset(("csv", "diff", "get", "multi", "table", "value"))
+SILENT = frozenset(("disable", "none"))
+NOTHING_LISTED = "Listed 0 items.\n"
+
+
+def print_resource(
+    value: Any,
+    format: str | None,
+    *,
+    default: str,
+    stream: TextIO,
+    flatten: str | Sequence[str] | None = None,
+    symbols: Mapping[str, Symbol] | None = None,
+    flags: Mapping[str, Any] | None = None,
+    uri: Callable[[Any], str] | None = None,
+    enums: Mapping[str, Mapping[str, str]] | None = None,
+) -> None:
+    """Prints one resource, or nothing for the formats none and disable; with `flatten`, the list it unfolds to.
+    `symbols`, `flags`, `uri` and `enums` are what the command adds to the language (see Context). Raises
+    FormatError."""
+    context = Context(color=stream.isatty(), symbols=symbols, flags=flags, uri=uri, enums=enums)
+    layout = read_layout(format, default, context)
+    if _is_silent(layout):
+        return
+    if flatten:
+        from cloudrun_cli.output.flattening import flattened
+
+        _print(flattened([value], flatten), layout, context, stream, single=False)
+    else:
+        _print([value], layout, context, stream, single=True)
+
+
+def print_list(
+    rows: Iterable[Mapping[str, Any]],
+    *,
+    format: str | None,
+    default: str,
+    filter: str | None = None,
+    sort_by: str | None = None,
+    limit: int | None = None,
+    page_size: int | None = None,
+    flatten: str | Sequence[str] | None = None,
+    uri: Callable[[Mapping[str, Any]], str] | None = None,
+    want_uri: bool = False,
+    out: TextIO,
+    err: TextIO,
+    symbols: Mapping[str, Symbol] | None = None,
+    flags: Mapping[str, Any] | None = None,
+    enums: Mapping[str, Mapping[str, str]] | None = None,
+) -> None:
+    """Prints a list as the list flags ask. Warnings, and `Listed 0 items.` when nothing was printed, go to `err`.
+    Raises FormatError and FilterError."""
+    context = Context(color=out.isatty(), symbols=symbols, flags=flags, uri=uri, enums=enums)
+    layout = read_layout(format, default, context)
+    selected: list[Any] = list(rows)
+    if flatten:
+        from cloudrun_cli.output.flattening import flattened
+
+        selected = flattened(selected, flatten)
+    if sort_by:
+        from cloudrun_cli.output.sorting import sorted_by_keys
+
+        selected = sorted_by_keys(selected, sort_by, layout.aliases, context)
+        for column in layout.columns or ():
+            column.sort = 0
+    if filter:
+        from cloudrun_cli.output.filtering import filtered
+
+        selected = filtered(selected, filter, layout.aliases, context, err)
+    if limit is not None:
+        selected = selected[:limit]
+    if want_uri and uri is not None:
+        out.writelines(f"{uri(row)}\n" for row in selected)
+    elif _is_silent(layout):
+        return
+    else:
+        _print_pages(selected, layout, context, out, page_size)
+    if not selected:
+        err.write(NOTHING_LISTED)
+
+
+def print_formatted(value: Any, format: str, context: Context, out: TextIO) -> None:
+    """Prints a value inside another format: a nested table, a part of multi. A list is a list of resources."""
+    layout = read_layout(format, "yaml", context)
+    if not _is_silent(layout):
+        _print(value if isinstance(value, list) else [value], layout, context, out, single=not isinstance(value, list))
+
+
+def read_layout(format: str | None, default: str, context: Context) -> Format:
+    """The format to print with, checked: a known name, the columns it needs, transforms that exist. Raises
+    FormatError."""
+    layout = parse_format(default)
+    if format:
+        layout = parse_format(format, layout)
+    if layout.name not in FORMATS:
+        raise FormatError(
+            f"Format must be one of {', '.join(FORMATS)}; received [{layout.name}].\n\n"
+            "For information on output formats:\n  $ gcloud topic formats\n"
+        )
+    if layout.columns is None and layout.name in NEED_COLUMNS:
+        raise FormatError(
+            f"Format [{layout.name}] requires a non-empty projection. "
+            "Use key parameters to specify a projection like so `table(foo, bar.baz)`"
+        )
+    if layout.columns is not None:
+        layout.columns = check(layout.columns, context)
+        if layout.name == "get" or not layout.has("transforms", True):
+            layout.columns = without_transforms(layout.columns)
+    return layout
+
+
+def _is_silent(layout: Format) -> bool:
+    return layout.name in SILENT or layout.has("disable")
+
+
+def _print_pages(rows: list[Any], layout: Format, context: Context, out: TextIO, page_size: int | None) -> None:
+    if layout.name != "table" or not page_size or len(rows) <= page_size:
+        if rows or layout.name != "table":
+            _print(rows, layout, context, out, single=False)
+        return
+    from cloudrun_cli.output.table import print_table
+
+    for start in range(0, len(rows), page_size):
+        if start:
+            out.write("\n")
+        print_table(rows[start : start + page_size], layout, context, out, first=not start)
+
+
+def _print(rows: list[Any], layout: Format, context: Context, out: TextIO, *, single: bool) -> None:
+    match layout.name:
+        case "table":
+            from cloudrun_cli.output.table import print_table
+
+            print_table(rows, layout, context, out)
+        case "value" | "get":
+            from cloudrun_cli.output.delimited import print_values
+
+            print_values(rows, layout, context, out)
+        case "csv":
+            from cloudrun_cli.output.delimited import print_csv
+
+            print_csv(rows, layout, context, out)
+        case "json":
+            from cloudrun_cli.output.trees import print_json
+
+            print_json(rows, layout, context, out, single=single)
+        case "yaml" | "default":
+            from cloudrun_cli.output.trees import print_yaml
+
+            print_yaml(rows, layout, context, out, single=single)
+        case "flattened" | "text":
+            from cloudrun_cli.output.flat import print_flat
+
+            print_flat(rows, layout, context, out)
+        case "list":
+            from cloudrun_cli.output.items import print_items
+
+            print_items(rows, layout, context, out)
+        case "config":
+            from cloudrun_cli.output.sections import print_sections
+
+            print_sections(rows, layout, out)
+        case "multi":
+            from cloudrun_cli.output.multi import print_multi
+
+            print_multi(rows, layout, context, out)
+        case "diff":
+            from cloudrun_cli.output.difference import print_difference
+
+            print_difference(rows, layout, context, out)
+        case _:
+            out.writelines(f"{row}\n" for row in rows)

@@ -1,0 +1,1 @@
+"""The transforms of gcloud's projections, by what they work on."""

@@ -1,0 +1,204 @@
+"""Holders: containers that do nothing but keep a network namespace, for instances to be started into.
+
+Two thirds of a container's start is its network. A holder that waits has that behind it, and its address is known
+before the instance exists. It also claims the metadata address, so that nothing an instance sends there gets out.
+"""
+
+import asyncio
+import hashlib
+import logging
+import socket
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import docker
+
+from cloudrun_cli.core.errors import CloudRunError, EngineUnavailable
+from cloudrun_cli.runtime import docker_hold
+from cloudrun_cli.runtime import docker_labels as labels
+from cloudrun_cli.runtime.docker_engine import Engine
+
+POOL = 2  # holders that wait; each costs half a megabyte
+REFILL_DELAY = 0.7  # seconds after the last take: an instance that starts needs the processor more
+LOOPBACK = "127.0.0.1"
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A network namespace that runs. `address` is an IP, or `127.0.0.1:PORT` when its one port is published."""
+
+    container: str
+    address: str
+    port: int = 0  # the port inside that is published; 0: none, it is reached by its IP
+
+    def at(self, port: int) -> str:
+        """Where requests for that port go, `IP:PORT`."""
+        return self.address if self.port else f"{self.address}:{port}"
+
+
+class Holders:
+    """The home's network and its pool of holders."""
+
+    def __init__(self, engine: Engine, home: str, *, size: int = POOL, hosts: Mapping[str, str]) -> None:
+        self._engine = engine
+        self._home = home
+        self._size = size
+        self._hosts = {**hosts, "metadata.google.internal": docker_hold.METADATA_ADDRESS}
+        self._network = f"cloudrun-{hashlib.sha256(home.encode()).hexdigest()[:12]}"
+        self._image = ""
+        self._ready: list[Holder] = []
+        self._taken = asyncio.Event()
+        self.reachable = True  # whether this machine reaches the containers' own addresses
+
+    async def open(self, used: set[str]) -> None:
+        """Make network and image, and adopt the holders that wait. `used`: holders with an instance in them."""
+        gateway = await self._engine.call(self._prepare)
+        self.reachable = _is_own_address(gateway)
+        waiting = await self._engine.call(self._waiting, used)
+        keep = self._size if self.reachable else 0
+        self._ready = waiting[:keep]
+        for surplus in waiting[keep:]:
+            await self.drop(surplus.container)
+
+    async def take(self, port: int) -> Holder:
+        """A holder of one's own: one that waits, or a new one. Reached at `port` when addresses are not."""
+        self._taken.set()
+        if self._ready:
+            return self._ready.pop(0)
+        return await self._engine.call(self._make, 0 if self.reachable else port)
+
+    async def give_back(self, holder: Holder) -> None:
+        """It was not needed after all."""
+        if self.reachable and len(self._ready) < self._size:
+            self._ready.append(holder)
+        else:
+            await self.drop(holder.container)
+
+    async def drop(self, container: str) -> None:
+        """Remove a holder, and its namespace with it."""
+        await self._engine.call(remove, self._engine.api, container)
+
+    async def drop_network(self) -> None:
+        """Remove the network; what was in it must be gone."""
+        self._ready.clear()
+        await self._engine.call(self._remove_network)
+
+    async def refill(self) -> None:
+        """Keep the pool full, for as long as this runs."""
+        while True:
+            if self.reachable:
+                while len(self._ready) < self._size:
+                    try:
+                        self._ready.append(await self._engine.call(self._make, 0))
+                    except CloudRunError as error:
+                        _log.warning("No holder could be made: %s", error, extra={"event": "holder_failed"})
+                        break
+            await self._taken.wait()
+            while self._taken.is_set():
+                self._taken.clear()
+                await asyncio.sleep(REFILL_DELAY)
+
+    def _prepare(self) -> str:
+        """The network and the image; the network's gateway."""
+        api = self._engine.api
+        networks = api.networks(names=[self._network], filters=labels.filters(self._home))
+        if not networks:
+            api.create_network(self._network, driver="bridge", labels={labels.HOME: self._home}, check_duplicate=True)
+        architecture = str(api.version()["Arch"])
+        content = docker_hold.program(architecture)
+        if content is None:
+            raise EngineUnavailable(
+                f"An engine on {architecture} cannot be used yet.",
+                hint="Use plain processes: cloudrun config set run/runtime process",
+            )
+        self._image = f"cloudrun.local/holder:{hashlib.sha256(content).hexdigest()[:12]}"
+        try:
+            api.inspect_image(self._image)
+        except docker.errors.ImageNotFound:
+            repository, _, tag = self._image.rpartition(":")
+            tar = docker_hold.image_tar(content)
+            change = f'ENTRYPOINT ["{docker_hold.PATH}"]'
+            api.import_image_from_data(tar, repository=repository, tag=tag, changes=[change])
+        config = api.inspect_network(self._network)["IPAM"]["Config"]
+        return str(config[0].get("Gateway", "")) if config else ""
+
+    def _waiting(self, used: set[str]) -> list[Holder]:
+        api = self._engine.api
+        rows = api.containers(all=True, filters=labels.filters(self._home, labels.KIND_HOLDER))
+        waiting = []
+        for container in (str(row["Id"]) for row in rows):
+            if container in used:
+                continue
+            state = api.inspect_container(container)
+            if state["State"]["Running"] and labels.PORT not in state["Config"]["Labels"]:
+                waiting.append(Holder(container, self._address(state, 0)))
+            else:
+                remove(api, container)
+        return waiting
+
+    def _make(self, port: int) -> Holder:
+        """Create and start a holder; with a port, that one is published on this machine's loopback."""
+        api = self._engine.api
+        named = {labels.HOME: self._home, labels.KIND: labels.KIND_HOLDER, **({labels.PORT: str(port)} if port else {})}
+        options: dict[str, Any] = {"port_bindings": {port: (LOOPBACK, None)}} if port else {}
+        host = api.create_host_config(
+            network_mode=self._network,
+            cap_drop=["ALL"],
+            cap_add=["NET_ADMIN"],
+            security_opt=["no-new-privileges"],
+            read_only=True,
+            mem_limit="16m",
+            pids_limit=4,
+            extra_hosts={"host.docker.internal": "host-gateway", **self._hosts},
+            log_config={"type": "none"},
+            **options,
+        )
+        container = api.create_container(
+            self._image,
+            hostname="localhost",
+            labels=named,
+            host_config=host,
+            ports=[port] if port else None,
+        )["Id"]
+        try:
+            api.start(container)
+            return Holder(container, self._address(api.inspect_container(container), port), port)
+        except BaseException:
+            remove(api, container)
+            raise
+
+    def _address(self, state: Mapping[str, Any], port: int) -> str:
+        if not port:
+            return str(state["NetworkSettings"]["Networks"][self._network]["IPAddress"])
+        return f"{LOOPBACK}:{state['NetworkSettings']['Ports'][f'{port}/tcp'][0]['HostPort']}"
+
+    def _remove_network(self) -> None:
+        with suppress(docker.errors.NotFound):
+            self._engine.api.remove_network(self._network)
+
+
+def remove(api: docker.APIClient, container: str) -> None:
+    """Remove a container with its anonymous volumes, running or not. One that is gone, or just going, is fine."""
+    try:
+        api.remove_container(container, force=True, v=True)
+    except docker.errors.NotFound:
+        pass
+    except docker.errors.APIError as error:
+        if error.status_code != 409:  # 409: somebody else's removal is in progress
+            raise
+
+
+def _is_own_address(address: str) -> bool:
+    """Whether this machine has the address itself: then the bridge is here, and so are the containers' addresses."""
+    if not address:
+        return False
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((address, 0))
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,61 @@
+"""What is written on everything we make in the engine, and an instance read back from it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from cloudrun_cli.runtime.base import Instance, InstanceSpec
+
+PREFIX = "dev.cloudrun"
+HOME = f"{PREFIX}.home"  # absolute path of the home it belongs to
+KIND = f"{PREFIX}.kind"
+PROJECT = f"{PREFIX}.project"
+REGION = f"{PREFIX}.region"
+SERVICE = f"{PREFIX}.service"
+REVISION = f"{PREFIX}.revision"
+INSTANCE = f"{PREFIX}.instance"
+PORT = f"{PREFIX}.port"
+ADDRESS = f"{PREFIX}.address"
+STARTED = f"{PREFIX}.started"
+HOLDER = f"{PREFIX}.holder"  # the container whose network it is in
+
+KIND_INSTANCE = "instance"
+KIND_HOLDER = "holder"
+KIND_BUILD = "build"
+
+
+def of_instance(home: str, spec: InstanceSpec, *, address: str, holder: str, started: datetime) -> dict[str, str]:
+    """The labels of an instance's container; enough to know it again without any memory of it."""
+    return {
+        HOME: home,
+        KIND: KIND_INSTANCE,
+        PROJECT: spec.project,
+        REGION: spec.region,
+        SERVICE: spec.service,
+        REVISION: spec.revision,
+        INSTANCE: spec.id,
+        PORT: str(spec.port),
+        ADDRESS: address,
+        STARTED: started.isoformat(),
+        HOLDER: holder,
+    }
+
+
+def instance(container: str, labels: Mapping[str, str]) -> Instance:
+    """The instance whose container has these labels."""
+    return Instance(
+        id=labels[INSTANCE],
+        project=labels[PROJECT],
+        region=labels[REGION],
+        service=labels[SERVICE],
+        revision=labels[REVISION],
+        address=labels[ADDRESS],
+        port=int(labels[PORT]),
+        started=datetime.fromisoformat(labels[STARTED]),
+        runtime="docker",
+        handle=container,
+    )
+
+
+def filters(home: str, kind: str | None = None) -> dict[str, list[str]]:
+    """The engine's filter for everything of a home, or everything of one kind."""
+    return {"label": [f"{HOME}={home}", *([f"{KIND}={kind}"] if kind else [])]}

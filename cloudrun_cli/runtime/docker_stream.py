@@ -1,0 +1,146 @@
+"""The engine's endless answers (events, logs), read by a thread of their own and handed to the event loop."""
+
+import asyncio
+import struct
+import threading
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol, TypeVar
+
+import docker
+import requests
+import urllib3
+from docker.types import CancellableStream
+
+from cloudrun_cli.runtime.docker_engine import engine_errors
+
+AHEAD = 1000  # items that the thread may be ahead of its reader
+STREAMS = {1: "stdout", 2: "stderr"}  # Source: Docker Engine API, "Stream format" of attach and logs
+
+T_co = TypeVar("T_co", covariant=True)
+T = TypeVar("T")
+
+
+class Stream(Protocol[T_co]):
+    """A blocking iterator that another thread may close."""
+
+    def __iter__(self) -> Iterator[T_co]: ...
+
+    def close(self) -> None: ...
+
+
+async def read(open_stream: Callable[[], Stream[T]], opened: asyncio.Event | None = None) -> AsyncGenerator[T, None]:
+    """What the stream gives, until it ends; `opened` is set when the engine has begun to answer.
+    Closing this generator closes the stream."""
+    loop = asyncio.get_running_loop()
+    queue: asyncio.Queue[T | BaseException | None] = asyncio.Queue()
+    room = threading.Semaphore(AHEAD)
+    closed = threading.Event()
+    current: list[Stream[T]] = []
+
+    def hand_over(item: T | BaseException | None) -> None:
+        with suppress(RuntimeError):  # the loop is closed: nobody reads any more
+            loop.call_soon_threadsafe(queue.put_nowait, item)
+
+    def work() -> None:
+        try:
+            with engine_errors():
+                stream = open_stream()
+                current.append(stream)
+                if opened is not None:
+                    with suppress(RuntimeError):
+                        loop.call_soon_threadsafe(opened.set)
+                try:
+                    for item in stream:
+                        room.acquire()
+                        if closed.is_set():
+                            break
+                        hand_over(item)
+                finally:
+                    stream.close()
+        except Exception as error:  # noqa: BLE001 - raised again where it is awaited
+            hand_over(error)
+        else:
+            hand_over(None)
+
+    threading.Thread(target=work, name="docker-stream", daemon=True).start()
+    try:
+        while (item := await queue.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+            room.release()
+    finally:
+        closed.set()
+        room.release()
+        for stream in current:
+            stream.close()
+
+
+@dataclass(frozen=True, slots=True)
+class RawLine:
+    """A line as the engine keeps it. `stamp` is its time to the nanosecond, as text."""
+
+    stream: str
+    stamp: str
+    text: str
+
+
+class LogStream:
+    """The lines of a container, from a time on (inclusive). Blocking; `follow` ends with the container."""
+
+    def __init__(self, api: docker.APIClient, container: str, *, since: str, follow: bool) -> None:
+        options: dict[str, Any] = {"stdout": 1, "stderr": 1, "timestamps": 1, "follow": int(follow)}
+        if since:
+            options["since"] = _seconds(since)
+        url = f"{api.base_url}/v{api.api_version}/containers/{container}/logs"
+        self._response = api.get(url, params=options, stream=True, timeout=None)
+        if self._response.status_code != 200:
+            self._response.close()
+            self._lines: Iterator[RawLine] = iter(())
+        else:
+            self._lines = _lines(self._response)
+        self._closer = CancellableStream(self._lines, self._response)
+
+    def __iter__(self) -> Iterator[RawLine]:
+        return self._lines
+
+    def close(self) -> None:
+        with suppress(AttributeError, OSError):  # it has ended, and its socket is gone
+            self._closer.close()
+
+
+def _lines(response: requests.Response) -> Iterator[RawLine]:
+    """The frames put together to lines; a line above 16 KiB comes in parts that bear the same time."""
+    begun: dict[str, RawLine] = {}
+    try:
+        while len(head := response.raw.read(8)) == 8:
+            kind, size = struct.unpack(">BxxxL", head)
+            stream = STREAMS.get(kind, "stdout")
+            stamp, _, text = response.raw.read(size).decode("utf-8", "replace").partition(" ")
+            whole = text.endswith("\n")
+            first = begun.pop(stream, RawLine(stream, stamp, ""))
+            line = RawLine(stream, first.stamp, first.text + text.removesuffix("\n"))
+            if whole:
+                yield line
+            else:
+                begun[stream] = line
+    except (urllib3.exceptions.HTTPError, OSError, ValueError):
+        return  # closed by us, or by an engine that goes down: the caller looks whether it was the end
+    finally:
+        response.close()
+    yield from begun.values()
+
+
+def moment(stamp: str) -> datetime:
+    """The engine's time as a moment, to the microsecond."""
+    whole, _, fraction = stamp.rstrip("Z").partition(".")
+    return datetime.fromisoformat(f"{whole}.{fraction[:6]:0<6}").replace(tzinfo=UTC)
+
+
+def _seconds(stamp: str) -> str:
+    """The engine's time as seconds since 1970 with nanoseconds, the form its `since` takes."""
+    whole, _, fraction = stamp.rstrip("Z").partition(".")
+    return f"{int(datetime.fromisoformat(whole).replace(tzinfo=UTC).timestamp())}.{fraction:0<9}"

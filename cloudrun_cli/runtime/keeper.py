@@ -1,0 +1,222 @@
+"""The parent of every instance of a home: starts it, waits for it, and writes down how it ended.
+
+    python -I -S keeper.py SOCKET INSTANCES
+
+How a process ended is told to its parent and to nobody else. If the daemon were the parent, an end during its absence
+would be lost; a shim per instance would cost each 8 MiB and 10 ms of cold start, and `/bin/sh` as shim cannot tell
+`exit 137` from SIGKILL. So one small program per home is the parent of them all and outlives the daemon. It knows
+nothing of services: it takes requests as JSON lines on a unix socket, tells its clients which instance ended, and goes
+when it has neither children nor clients. If it is killed, instances go on, and only the way they end becomes unknown.
+
+Request {"id", "argv", "env", "cwd", "join": [cgroup.procs files], "nofile"} → {"id", "pid", "start"} or
+{"id", "errno", "text", "what"}; event {"ended": id}. Per instance, in INSTANCES/ID/: `pid` is written before the
+program runs, `exit.json` before the process disappears. Started with the bare interpreter, so standard library only.
+"""
+
+import fcntl
+import json
+import os
+import resource
+import select
+import signal
+import socket
+import sys
+import time
+from typing import Any
+
+IDLE_SECONDS = 0.2  # how long to wait for a client when there is nothing to keep
+FIRST_CLIENT_SECONDS = 30.0
+
+
+def main(path: str, instances: str) -> int:
+    """Serve until there is nothing to keep; 0 also when another keeper already serves."""
+    lock = os.open(f"{instances}/keeper.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return 0
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    if os.path.exists(path):
+        os.unlink(path)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    os.umask(0o077)
+    listener.bind(path)
+    listener.listen(16)
+    if os.fork():
+        os._exit(0)  # whoever waits for this process may connect now
+    try:
+        Keeper(listener, instances).serve()
+    finally:
+        listener.close()
+    return 0
+
+
+class Keeper:
+    """The children by process id, the clients by file descriptor, and one poll over all of it."""
+
+    def __init__(self, listener: socket.socket, instances: str) -> None:
+        self._listener = listener
+        self._instances = instances
+        self._children: dict[int, str] = {}
+        self._clients: dict[int, tuple[socket.socket, bytearray]] = {}
+        self._poll = select.poll()
+
+    def serve(self) -> None:
+        """Answer and reap until nobody needs it."""
+        wake_read, wake_write = os.pipe()
+        os.set_blocking(wake_read, False)
+        os.set_blocking(wake_write, False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)  # a handler of our own, or there is no wake-up
+        signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
+        self._poll.register(self._listener, select.POLLIN)
+        self._poll.register(wake_read, select.POLLIN)
+        idle = FIRST_CLIENT_SECONDS
+        while True:
+            needed = self._children or self._clients
+            ready = self._poll.poll(None if needed else idle * 1000)
+            if not ready and not needed:
+                return
+            for fd, _ in ready:
+                if fd == wake_read:
+                    os.read(wake_read, 4096)
+                elif fd == self._listener.fileno():
+                    self._welcome()
+                    idle = IDLE_SECONDS
+                else:
+                    self._hear(fd)
+            self._reap()
+
+    def _welcome(self) -> None:
+        client, _ = self._listener.accept()
+        self._clients[client.fileno()] = (client, bytearray())
+        self._poll.register(client, select.POLLIN)
+
+    def _hear(self, fd: int) -> None:
+        """Take what a client sent, and start what it asks for."""
+        client, buffer = self._clients[fd]
+        try:
+            chunk = client.recv(1 << 16)
+        except OSError:
+            chunk = b""  # a client that broke off is a client that left
+        if not chunk:
+            self._poll.unregister(fd)
+            del self._clients[fd]
+            client.close()
+            return
+        buffer += chunk
+        while (end := buffer.find(b"\n")) >= 0:
+            request = json.loads(buffer[:end])
+            del buffer[: end + 1]
+            self._tell(client, self._start(request))
+
+    def _tell(self, client: socket.socket, answer: dict[str, Any]) -> None:
+        try:
+            client.sendall(json.dumps(answer).encode() + b"\n")
+        except OSError as error:  # it left; its files say the same
+            print(f"a client left: {error}", file=sys.stderr)
+
+    def _start(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Fork, write down who it is, and only then let it become the program."""
+        folder = f"{self._instances}/{request['id']}"
+        gate_read, gate_write = os.pipe()
+        error_read, error_write = os.pipe()
+        try:
+            pid = os.fork()
+        except OSError as error:
+            for fd in (gate_read, gate_write, error_read, error_write):
+                os.close(fd)
+            return {"id": request["id"], "errno": error.errno, "text": error.strerror, "what": "fork"}
+        if pid == 0:
+            os.close(gate_write)
+            _become(request, folder, gate_read, error_write)
+        os.close(gate_read)
+        os.close(error_write)
+        self._children[pid] = request["id"]
+        started = start_time(pid)
+        write(f"{folder}/pid", f"{pid}:{started}")
+        os.write(gate_write, b"!")
+        os.close(gate_write)
+        with os.fdopen(error_read, "rb") as pipe:
+            failed = pipe.read()  # ends when the program runs: the other end closes by itself
+        if failed:
+            del self._children[pid]
+            os.waitpid(pid, 0)
+            return {"id": request["id"], **json.loads(failed)}
+        return {"id": request["id"], "pid": pid, "start": started}
+
+    def _reap(self) -> None:
+        """Write down every end before the process disappears, then tell the clients."""
+        while True:
+            try:
+                seen = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            except ChildProcessError:
+                return
+            if seen is None:
+                return
+            name = self._children.pop(seen.si_pid, None)
+            if name is not None:
+                by_signal = seen.si_code != os.CLD_EXITED
+                end = {"signal" if by_signal else "code": seen.si_status, "at": time.time()}
+                if os.path.isdir(f"{self._instances}/{name}"):
+                    write(f"{self._instances}/{name}/exit.json", json.dumps(end))
+            os.waitpid(seen.si_pid, 0)
+            if name is not None:
+                for client, _ in list(self._clients.values()):
+                    self._tell(client, {"ended": name})
+
+
+def _become(request: dict[str, Any], folder: str, gate: int, errors: int) -> None:
+    """In the child: take the limits, the folders and the files, then the program. Never returns."""
+    what = "session"
+    try:
+        os.setsid()
+        signal.set_wakeup_fd(-1)
+        for number in (signal.SIGHUP, signal.SIGPIPE, signal.SIGCHLD):
+            signal.signal(number, signal.SIG_DFL)
+        for group in request["join"]:
+            try:
+                with open(group, "w") as procs:
+                    procs.write("0")
+            except OSError as error:  # the one who asked looks whether it is in there
+                os.write(2, f"{group}: {error.strerror}\n".encode())
+        what = "nofile"
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        nofile = request["nofile"] if hard == resource.RLIM_INFINITY else min(request["nofile"], hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (nofile, nofile))
+        for fd, name in ((0, os.devnull), (1, f"{folder}/stdout"), (2, f"{folder}/stderr")):
+            what = name
+            file = os.open(name, os.O_RDONLY if fd == 0 else os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            os.dup2(file, fd)
+            os.close(file)
+        what = request["cwd"]
+        os.chdir(request["cwd"])
+        os.umask(0o022)
+        if os.read(gate, 1):  # nothing: the keeper died, and nobody would know of this process
+            what = request["argv"][0]
+            os.execvpe(what, request["argv"], request["env"])
+    except OSError as error:
+        os.write(errors, json.dumps({"errno": error.errno, "text": error.strerror, "what": what}).encode())
+    finally:
+        os._exit(127)
+
+
+def start_time(pid: int) -> str:
+    """When a process began, in a form that no other process of the same number ever has; empty where unknown.
+    Linux: clock ticks since boot and which boot. Elsewhere the keeper leaves it to the caller."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as stat, open("/proc/sys/kernel/random/boot_id") as boot:
+            return f"{stat.read().rpartition(b')')[2].split()[19].decode()}@{boot.read()[:8]}"
+    except OSError:
+        return ""
+
+
+def write(path: str, text: str) -> None:
+    """All of the text or nothing, whatever happens meanwhile."""
+    with open(f"{path}.new", "w") as file:
+        file.write(text)
+    os.replace(f"{path}.new", path)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], sys.argv[2]))

@@ -1,0 +1,433 @@
+"""Instances as plain processes of this machine: what runs when no Docker engine answers.
+
+An instance is a session of its own, started by the home's keeper (`keeper.py`), which outlives the daemon and writes
+down how each one ended. Its folder says all there is to know, so a new daemon finds it again:
+
+    instances/ID/   instance.json (who it is), pid (PID:START, so that a later process of the same number is never taken
+                    for it), exit.json (how it ended), stdout, stderr, marks, home/ and tmp/ (its HOME and TMPDIR)
+
+The folder goes with `stop`, which also answers for an instance that has ended by itself.
+"""
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import random
+import shutil
+import signal
+import socket
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cloudrun_cli.core.errors import ImageNotFound, ImageUnsupported, StartFailed
+from cloudrun_cli.runtime import images, process_table
+from cloudrun_cli.runtime.base import STOP_GRACE, Exit, ExitCause, Image, Instance, InstanceSpec, Listening, LogLine
+from cloudrun_cli.runtime.keeper import write
+from cloudrun_cli.runtime.process_build import Builder
+from cloudrun_cli.runtime.process_image import SYSTEM_PATH, ImageFolder, standin
+from cloudrun_cli.runtime.process_keeper import KeeperClient
+from cloudrun_cli.runtime.process_limits import Groups, find_controllers, isolation_notes
+from cloudrun_cli.runtime.process_logs import Output, Watch
+
+PORTS = range(20_000, 32_000)  # below the ports that systems hand out for outgoing connections
+CHECK_SECONDS = 1.0  # between two looks at the memory of what runs
+POLL_SECONDS = 0.1  # where the kernel does not tell of new output, or nobody tells of an end
+KILL_SECONDS = 5.0  # for a killed process to disappear
+PURGE_GRACE = timedelta(seconds=2)
+ENDS_REMEMBERED = 1000  # of instances already cleaned up
+LEFTOVER_SECONDS = 3600.0  # after which the folder of an ended instance that nobody asked about goes
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Known:
+    """An instance whose folder is there."""
+
+    instance: Instance
+    folder: Path
+    memory_bytes: int
+    bounded: bool  # by the kernel
+    output: Output
+    stopping: bool = False
+    used_bytes: int | None = None  # above its limit, when that was seen from outside
+    exit: Exit | None = None
+    done: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class ProcessRuntime:
+    """Runs instances as processes. `state` is the folder of this runtime in the home."""
+
+    name = "process"
+
+    def __init__(self, home: str, *, state: Path) -> None:
+        self._instances = state / "instances"
+        self._folder = ImageFolder(state)
+        self._builder = Builder(self._folder)
+        self._groups = Groups(home, find_controllers())
+        self._keeper = KeeperClient(self._instances, self._told)
+        self._known: dict[str, _Known] = {}
+        self._past: dict[str, Exit] = {}
+        self._listeners: list[asyncio.Queue[Exit]] = []
+        self._next_port = random.randrange(len(PORTS))
+        self._watch: Watch | None = None
+        self._checking: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Make the folders, find what runs, and watch it."""
+        self._instances.mkdir(parents=True, exist_ok=True)
+        self._folder.create()
+        self._builder.sweep()
+        self._watch = Watch()
+        await self._keeper.connect(start=False)
+        self._adopt()
+        self._remove_leftovers()
+        self._checking = asyncio.create_task(self._check(), name="process runtime")
+
+    async def close(self) -> None:
+        """Let go; what runs goes on running."""
+        if self._checking is not None:
+            self._checking.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._checking
+        await self._keeper.close()
+        if self._watch is not None:
+            self._watch.close()
+
+    def isolation_notes(self) -> list[str]:
+        """What this runtime does not hold apart on this machine."""
+        return isolation_notes(self._groups)
+
+    # ── images ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def resolve(self, image: str) -> Image:
+        """One of the two sample images, or one that was built here; by name or digest."""
+        found = self._find_image(image)
+        if found is None:
+            raise ImageUnsupported(
+                f"Image [{image}] cannot run here: no Docker engine is in use.",
+                field="image",
+                hint="Start Docker, or deploy the program's source instead: --source DIR",
+            )
+        await self._keeper.connect()  # it is going to be needed; a cold start need not wait for it
+        return found
+
+    async def build(
+        self, source: Path, image: str, *, base_image: str, env: Mapping[str, str], log: Callable[[str], None]
+    ) -> Image:
+        """Build a copy of the folder with the tools of this machine."""
+        return await self._builder.build(source, image, base_image=base_image, env=env, log=log)
+
+    async def forget(self, digest: str) -> None:
+        """Remove a built image and what only it needed."""
+        content = images.parse(digest).digest.removeprefix("sha256:")
+        if content and self._folder.by_hex(content):
+            await asyncio.to_thread(self._folder.forget, content)
+
+    def _find_image(self, name: str) -> Image | None:
+        if (sample := standin(name)) is not None:
+            return sample
+        content = images.parse(name).digest.removeprefix("sha256:")
+        built = self._folder.by_hex(content) if content else self._folder.by_name(name)
+        return built.as_image() if built else None
+
+    # ── starting and stopping ───────────────────────────────────────────────────────────────────────────────────────
+
+    async def start(self, spec: InstanceSpec) -> Instance:
+        """Start the image's program, or the spec's, in a folder of its own."""
+        image = self._find_image(spec.digest)
+        if image is None:
+            raise ImageNotFound(f"Image [{spec.digest}] is not here any more.", field="image", hint="Deploy it again.")
+        argv = (spec.command or image.entrypoint) + (spec.args or (() if spec.command else image.command))
+        instance = Instance(
+            id=spec.id,
+            project=spec.project,
+            region=spec.region,
+            service=spec.service,
+            revision=spec.revision,
+            address="",
+            port=self._free_port(),
+            started=datetime.now(UTC),
+            runtime=self.name,
+            handle="",
+        )
+        instance = replace(instance, address=f"127.0.0.1:{instance.port}")
+        folder = self._instances / spec.id
+        self._prepare(folder, instance, spec.memory_bytes)
+        known = _Known(instance, folder, spec.memory_bytes, False, Output(spec.id, folder))
+        self._follow(known)
+        try:
+            joins = self._groups.create(spec.id, cpu_millis=spec.cpu_millis, memory_bytes=spec.memory_bytes)
+            cwd = spec.working_dir or image.working_dir
+            handle = await self._keeper.start(
+                spec.id, argv, _environment(spec, image, folder, instance.port), cwd, joins
+            )
+        except BaseException:
+            known.stopping = True
+            self._end_stragglers(known)
+            await self._clean_up(known)
+            raise
+        known.instance = replace(instance, handle=handle)
+        known.bounded = self._groups.holds_memory_of(spec.id, int(handle.partition(":")[0]))
+        return known.instance
+
+    async def stop(self, instance: Instance, *, grace: timedelta = STOP_GRACE) -> Exit:
+        """SIGTERM to all of it, SIGKILL after the grace; its folder goes."""
+        self._adopt()
+        known = self._known.get(instance.id)
+        if known is None:
+            return self._past.get(instance.id, Exit(instance.id, ExitCause.REMOVED))
+        known.stopping = True
+        if not await self._over(known, 0):
+            _signal_group(known.instance, signal.SIGTERM)
+            if not await self._over(known, grace.total_seconds()):
+                self._end_stragglers(known)
+                if not await self._over(known, KILL_SECONDS):
+                    raise StartFailed(f"Instance [{instance.id}] does not end, not even by SIGKILL.")
+        assert known.exit is not None
+        await self._clean_up(known)
+        return known.exit
+
+    async def purge(self) -> None:
+        """End and remove every instance of this home."""
+        self._adopt()
+        await asyncio.gather(*(self.stop(k.instance, grace=PURGE_GRACE) for k in list(self._known.values())))
+        for folder in self._instances.glob("*/"):
+            shutil.rmtree(folder, ignore_errors=True)
+        self._groups.remove_home()
+
+    # ── asking ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def instances(self) -> list[Instance]:
+        """What runs, oldest first."""
+        self._adopt()
+        alive = [k.instance for k in self._known.values() if k.exit is None and process_table.runs(k.instance.handle)]
+        return sorted(alive, key=lambda instance: instance.started)
+
+    def exits(self) -> AsyncIterator[Exit]:
+        """Every end from this call on that `stop` did not ask for."""
+        queue: asyncio.Queue[Exit] = asyncio.Queue()
+        self._listeners.append(queue)
+        return self._exits(queue)
+
+    async def logs(self, instance: Instance, *, after: str | None = None) -> AsyncIterator[LogLine]:
+        """Its lines; the times are those of our reading. Of each stream at least the last 32 MiB are there."""
+        self._adopt()
+        if (known := self._known.get(instance.id)) is not None:
+            async for line in known.output.lines(after):
+                yield line
+
+    async def listening(self, instance: Instance) -> list[Listening]:
+        """The sockets of all its processes."""
+        known = self._known.get(instance.id)
+        if known is None or known.exit is not None:
+            return []
+        members = process_table.members(_pid(known.instance), known.folder)
+        return await asyncio.to_thread(process_table.listening, [process.pid for process in members])
+
+    async def ended(self, instance: Instance) -> Exit | None:
+        """How it ended, as far as that was seen."""
+        self._adopt()
+        known = self._known.get(instance.id)
+        if known is None:
+            return self._past.get(instance.id, Exit(instance.id, ExitCause.REMOVED))
+        return known.exit if known.exit or await self._over(known, 0) else None
+
+    # ── keeping track ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _prepare(self, folder: Path, instance: Instance, memory_bytes: int) -> None:
+        for name in ("home", "tmp"):
+            (folder / name).mkdir(parents=True, mode=0o700)
+        values = asdict(instance) | {"started": instance.started.isoformat(), "memory_bytes": memory_bytes}
+        write(str(folder / "instance.json"), json.dumps(values))
+
+    def _adopt(self) -> None:
+        """Learn of the instances in the folder that another runtime of this home started."""
+        for name in os.listdir(self._instances):
+            folder = self._instances / name
+            if name in self._known or not (folder / "pid").exists():
+                continue
+            try:
+                values = json.loads((folder / "instance.json").read_text())
+                values["handle"] = (folder / "pid").read_text()
+            except FileNotFoundError:
+                continue  # stopped by the other one meanwhile
+            memory_bytes = values.pop("memory_bytes")
+            values["started"] = datetime.fromisoformat(values["started"])
+            instance = Instance(**values)
+            bounded = self._groups.holds_memory_of(name, _pid(instance))
+            known = _Known(instance, folder, memory_bytes, bounded, Output(name, folder))
+            self._follow(known)
+            if (folder / "exit.json").exists() or not process_table.runs(instance.handle):
+                known.stopping = True  # it ended before anybody listened here: no news
+                self._finish(known)
+
+    def _follow(self, known: _Known) -> None:
+        assert self._watch is not None, "open() comes first"
+        self._known[known.instance.id] = known
+        self._watch.add(known.instance.id, known.folder, known.output)
+
+    def _told(self, instance: str) -> None:
+        """The keeper says that it ended."""
+        if (known := self._known.get(instance)) is not None:
+            self._finish(known)
+
+    def _finish(self, known: _Known) -> None:
+        """It is over: end what it left behind, note how it went, tell those who listen."""
+        if known.exit is not None:
+            return
+        self._end_stragglers(known)
+        known.exit = self._how(known)
+        known.output.end()
+        known.done.set()
+        if not known.stopping:
+            for queue in self._listeners:
+                queue.put_nowait(known.exit)
+
+    def _how(self, known: _Known) -> Exit:
+        name = known.instance.id
+        try:
+            seen = json.loads((known.folder / "exit.json").read_text())
+        except FileNotFoundError:
+            return Exit(name, ExitCause.REMOVED, at=datetime.now(UTC))
+        cause = ExitCause.SIGNALED if "signal" in seen else ExitCause.EXITED
+        exit = Exit(name, cause, seen.get("code"), seen.get("signal"), at=datetime.fromtimestamp(seen["at"], UTC))
+        if known.used_bytes is not None or self._groups.kills(name):
+            used = known.used_bytes or known.memory_bytes
+            return replace(exit, cause=ExitCause.OUT_OF_MEMORY, memory_bytes=used)
+        return exit
+
+    async def _over(self, known: _Known, seconds: float) -> bool:
+        """Whether it ends within this time. Where no keeper tells, we look."""
+        deadline = time.monotonic() + seconds
+        gone_since: float | None = None
+        while known.exit is None:
+            now = time.monotonic()
+            if process_table.runs(known.instance.handle):
+                if now >= deadline:
+                    return False
+            else:
+                gone_since = gone_since or now
+                told = (known.folder / "exit.json").exists()
+                if told or not self._keeper.connected or now > gone_since + 1:
+                    self._finish(known)
+                    continue
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(known.done.wait(), min(POLL_SECONDS, max(deadline - now, 0.005)))
+        return True
+
+    async def _check(self) -> None:
+        """Look after memory, disk space and ends that nobody tells, for as long as the runtime is open."""
+        while True:
+            polled = self._watch is not None and self._watch.polled
+            await asyncio.sleep(POLL_SECONDS if polled else CHECK_SECONDS)
+            if polled and self._watch is not None:
+                self._watch.poll()
+            for known in [k for k in self._known.values() if k.exit is None and k.instance.handle]:
+                known.output.give_back()
+                self._check_memory(known)
+                if not self._keeper.connected and not process_table.runs(known.instance.handle):
+                    self._finish(known)
+
+    def _check_memory(self, known: _Known) -> None:
+        if known.bounded:
+            over = known.memory_bytes if self._groups.kills(known.instance.id) else 0
+        else:
+            members = process_table.members(_pid(known.instance), known.folder)
+            over = process_table.memory_bytes(members, known.memory_bytes)
+        if over > known.memory_bytes or (known.bounded and over):
+            known.used_bytes = over
+            self._end_stragglers(known)
+
+    def _end_stragglers(self, known: _Known) -> None:
+        """SIGKILL to everything of it that is still there."""
+        if not known.instance.handle:
+            return
+        _signal_group(known.instance, signal.SIGKILL)
+        for process in process_table.members(_pid(known.instance), known.folder):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGKILL)
+
+    async def _clean_up(self, known: _Known) -> None:
+        name = known.instance.id
+        if self._watch is not None:
+            self._watch.remove(name)
+        known.output.end()
+        self._known.pop(name, None)
+        if known.exit is not None:
+            self._past[name] = known.exit
+            if len(self._past) > ENDS_REMEMBERED:
+                del self._past[next(iter(self._past))]
+        await asyncio.to_thread(shutil.rmtree, known.folder, ignore_errors=True)
+        deadline = time.monotonic() + KILL_SECONDS
+        while not self._groups.remove(name) and time.monotonic() < deadline:
+            await asyncio.sleep(0.01)
+
+    def _remove_leftovers(self) -> None:
+        """Folders of instances that ended long ago, or were never started."""
+        long_ago = time.time() - LEFTOVER_SECONDS
+        for folder in self._instances.glob("*/"):
+            known = self._known.get(folder.name)
+            if (known is None or known.exit is not None) and folder.stat().st_mtime < long_ago:
+                if self._watch is not None:
+                    self._watch.remove(folder.name)
+                self._known.pop(folder.name, None)
+                self._groups.remove(folder.name)
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def _free_port(self) -> int:
+        """A port that nobody listens on and no instance of ours was given."""
+        taken = {known.instance.port for known in self._known.values()}
+        for _ in PORTS:
+            self._next_port = (self._next_port + 1) % len(PORTS)
+            port = PORTS[self._next_port]
+            if port not in taken and _bindable(port):
+                return port
+        raise StartFailed(f"No port is free between {PORTS.start} and {PORTS.stop}.", hint="End some programs.")
+
+    async def _exits(self, queue: asyncio.Queue[Exit]) -> AsyncIterator[Exit]:
+        try:
+            while True:
+                yield await queue.get()
+        finally:
+            self._listeners.remove(queue)
+
+
+def _environment(spec: InstanceSpec, image: Image, folder: Path, port: int) -> dict[str, str]:
+    """All that the program sees: nothing of the user's own environment."""
+    env = {
+        "PATH": SYSTEM_PATH,
+        "HOME": str(folder / "home"),
+        "TMPDIR": str(folder / "tmp"),
+        "LANG": "C.UTF-8",
+        **image.env,
+    }
+    if images.sample(spec.digest):
+        env |= {"STANDIN_PROJECT": spec.project, "STANDIN_REGION": spec.region}
+    env |= spec.env
+    return env | {"PORT": str(port)} if "PORT" in env else env
+
+
+def _pid(instance: Instance) -> int:
+    return int(instance.handle.partition(":")[0])
+
+
+def _signal_group(instance: Instance, number: signal.Signals) -> None:
+    """Only while the leader is itself: afterwards its number may be another's."""
+    if process_table.runs(instance.handle):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(_pid(instance), number)
+
+
+def _bindable(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("", port))
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,174 @@
+"""How much of the machine an instance may use: control groups where we may make them, else a watchful eye.
+
+Both generations are spoken: v2 as a delegated or root folder with the memory and cpu controllers, v1 as a folder in
+each of the two hierarchies. Where neither can be written, memory is watched from outside and CPU is not bounded.
+Sources: kernel.org, admin-guide/cgroup-v2 and admin-guide/cgroup-v1.
+"""
+
+import contextlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+SYSTEM = Path("/sys/fs/cgroup")
+OWN = Path("/proc/self/cgroup")
+PERIOD_US = 100_000  # of CPU accounting, in which an instance gets its share
+FILE_DESCRIPTORS = 25_000  # Source: container runtime contract (there for the whole container, here per process)
+
+
+@dataclass(frozen=True, slots=True)
+class Controllers:
+    """Where groups can be made. v2: both are the same folder. None: that resource cannot be bounded."""
+
+    version: int
+    memory: Path | None
+    cpu: Path | None
+
+
+def find_controllers(system: Path = SYSTEM, own: Path = OWN) -> Controllers:
+    """The folders that this user may make control groups in."""
+    if (system / "cgroup.controllers").exists():
+        for parent in _v2_parents(system, own):
+            offered = (parent / "cgroup.controllers").read_text().split()
+            if _writable(parent) and "memory" in offered:
+                return Controllers(2, parent, parent if "cpu" in offered else None)
+        return Controllers(2, None, None)
+    memory, cpu = (folder if _writable(folder) else None for folder in (system / "memory", system / "cpu"))
+    return Controllers(1, memory, cpu)
+
+
+class Groups:
+    """The control groups of one home: one per instance, below one of its own."""
+
+    def __init__(self, home: str, controllers: Controllers) -> None:
+        self._at = controllers
+        self._name = f"cloudrun-{home}"
+
+    @property
+    def bounds_memory(self) -> bool:
+        """Whether the kernel holds the memory limit."""
+        return self._at.memory is not None
+
+    @property
+    def bounds_cpu(self) -> bool:
+        """Whether the kernel holds the CPU limit."""
+        return self._at.cpu is not None
+
+    def create(self, instance: str, *, cpu_millis: int, memory_bytes: int) -> list[str]:
+        """Make the groups of an instance; the files that its first process writes itself into."""
+        quota = cpu_millis * PERIOD_US // 1000
+        if self._at.version == 2:
+            return self._create_v2(instance, quota, memory_bytes)
+        joins = []
+        if self._at.memory:
+            group = self._folder(self._at.memory, instance)
+            (group / "memory.limit_in_bytes").write_text(str(memory_bytes))
+            swap = group / "memory.memsw.limit_in_bytes"
+            if swap.exists():
+                swap.write_text(str(memory_bytes))
+            joins.append(str(group / "cgroup.procs"))
+        if self._at.cpu:
+            group = self._folder(self._at.cpu, instance)
+            (group / "cpu.cfs_period_us").write_text(str(PERIOD_US))
+            (group / "cpu.cfs_quota_us").write_text(str(quota))
+            joins.append(str(group / "cgroup.procs"))
+        return joins
+
+    def kills(self, instance: str) -> int:
+        """How often the kernel killed something in this instance for its memory."""
+        if not self._at.memory:
+            return 0
+        file = "memory.events" if self._at.version == 2 else "memory.oom_control"
+        try:
+            lines = (self._at.memory / self._name / instance / file).read_text().splitlines()
+        except FileNotFoundError:
+            return 0
+        return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), 0)
+
+    def holds_memory_of(self, instance: str, pid: int) -> bool:
+        """Whether this process is in the group that bounds the instance's memory."""
+        if not self._at.memory:
+            return False
+        try:
+            members = (self._at.memory / self._name / instance / "cgroup.procs").read_text().split()
+        except FileNotFoundError:
+            return False
+        return str(pid) in members
+
+    def remove(self, instance: str) -> bool:
+        """Take the groups of an instance away. False: something in them has not quite ended yet."""
+        gone = True
+        for base in self._bases():
+            folder = base / self._name / instance
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+            gone &= not folder.exists()
+        return gone
+
+    def remove_home(self) -> None:
+        """Take away every group of this home that nothing is in."""
+        for base in self._bases():
+            for folder in (*(base / self._name).glob("*/"), base / self._name):
+                with contextlib.suppress(OSError):  # not there, or in use
+                    folder.rmdir()
+
+    def _bases(self) -> set[Path]:
+        return {folder for folder in (self._at.memory, self._at.cpu) if folder}
+
+    def _create_v2(self, instance: str, quota: int, memory_bytes: int) -> list[str]:
+        if not self._at.memory:
+            return []
+        wanted = "+memory +cpu" if self._at.cpu else "+memory"
+        home = self._at.memory / self._name
+        home.mkdir(exist_ok=True)
+        for folder in (self._at.memory, home):
+            (folder / "cgroup.subtree_control").write_text(wanted)
+        group = self._folder(self._at.memory, instance)
+        (group / "memory.max").write_text(str(memory_bytes))
+        for name, value in (("memory.swap.max", "0"), ("memory.oom.group", "1")):
+            if (group / name).exists():
+                (group / name).write_text(value)
+        if self._at.cpu:
+            (group / "cpu.max").write_text(f"{quota} {PERIOD_US}")
+        return [str(group / "cgroup.procs")]
+
+    def _folder(self, base: Path, instance: str) -> Path:
+        folder = base / self._name / instance
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+
+def isolation_notes(groups: Groups) -> list[str]:
+    """What plain processes on this machine do not hold apart, in sentences for people."""
+    notes = [
+        "Instances run as this user, on this machine's own file system and network: they are not a sandbox.",
+        "Instances of a revision share its files; what they write there stays. HOME and TMPDIR are an instance's own.",
+        "Files that an instance writes do not count as its memory.",
+        "An instance that listens on 0.0.0.0 can be reached from outside this machine.",
+    ]
+    if not groups.bounds_memory:
+        notes.append("Memory is checked every second instead of being bounded by a control group.")
+    if not groups.bounds_cpu:
+        notes.append("CPU limits are not enforced: no control group can be made here.")
+    return notes
+
+
+def _v2_parents(system: Path, own: Path) -> list[Path]:
+    """The root, and beside the group this process is in: that one has members, so it cannot hand its controllers on."""
+    lines = own.read_text().splitlines() if own.exists() else []
+    mine = next((line[3:] for line in lines if line.startswith("0::")), "/")
+    beside = (system / mine.lstrip("/")).parent
+    return [system] if beside in (system, system.parent) else [system, beside]
+
+
+def _writable(folder: Path) -> bool:
+    """Whether a group can be made there, found by making one: a read-only mount does not show in the permissions."""
+    if not os.access(folder / "cgroup.procs", os.W_OK):
+        return False
+    probe = folder / f"cloudrun-probe-{os.getpid()}"
+    try:
+        probe.mkdir()
+        probe.rmdir()
+    except OSError:
+        return False
+    return True

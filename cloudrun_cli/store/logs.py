@@ -1,0 +1,105 @@
+"""Logs: append-only JSON-lines segments per service, rotated and bounded, beside the database.
+
+`HOME/logs/PROJECT/REGION/services/NAME/00000001.jsonl`, …: one entry of Logging v2 a line, in the order of arrival.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from typing import Any
+
+SEGMENT_BYTES = 8 * 1024 * 1024
+SEGMENTS = 8  # the oldest goes when there are more
+
+Entry = dict[str, Any]
+
+
+def folder(home: str, project: str, region: str, service: str) -> str:
+    """Where a service's segments are."""
+    return os.path.join(home, "logs", project, region, "services", service)
+
+
+class LogWriter:
+    """Appends entries to the segments of one service. There is one writer a service: the daemon."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._number = 0
+        self._file: int | None = None
+        self._size = 0
+
+    def append(self, entries: list[Entry]) -> None:
+        """Write the entries in one go; a line is never cut in two."""
+        if not entries:
+            return
+        text = "".join(json.dumps(e, ensure_ascii=False, separators=(",", ":")) + "\n" for e in entries).encode()
+        if self._file is None or self._size > SEGMENT_BYTES:
+            self._next()
+        assert self._file is not None
+        self._size += os.write(self._file, text)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    def _next(self) -> None:
+        os.makedirs(self._path, exist_ok=True)
+        numbers = segments(self._path)
+        if self._file is None and numbers:
+            self._number = numbers[-1]
+        else:
+            self._number = (numbers[-1] if numbers else 0) + 1
+        self.close()
+        path = _name(self._path, self._number)
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self._size = os.fstat(self._file).st_size
+        for old in segments(self._path)[:-SEGMENTS]:
+            os.unlink(_name(self._path, old))
+
+
+def segments(path: str) -> list[int]:
+    """The numbers of the segments, oldest first."""
+    try:
+        return sorted(int(name[:-6]) for name in os.listdir(path) if name.endswith(".jsonl"))
+    except FileNotFoundError:
+        return []
+
+
+def read(path: str) -> Iterator[Entry]:
+    """Every entry, oldest first. A last line that is still being written is left out."""
+    for number in segments(path):
+        with open(_name(path, number), "rb") as lines:
+            for line in lines:
+                if line.endswith(b"\n"):
+                    yield json.loads(line)
+
+
+class LogFollower:
+    """Reads on from the end of a service's log."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        numbers = segments(path)
+        self._number = numbers[-1] if numbers else 0
+        self._offset = os.path.getsize(_name(path, self._number)) if numbers else 0
+
+    def fresh(self) -> list[Entry]:
+        """What has come since the last call."""
+        out: list[Entry] = []
+        for number in segments(self._path):
+            if number < self._number:
+                continue
+            offset = self._offset if number == self._number else 0
+            with open(_name(self._path, number), "rb") as file:
+                file.seek(offset)
+                data = file.read()
+            whole = data[: data.rfind(b"\n") + 1]
+            out += [json.loads(line) for line in whole.splitlines()]
+            self._number, self._offset = number, offset + len(whole)
+        return out
+
+
+def _name(path: str, number: int) -> str:
+    return os.path.join(path, f"{number:08d}.jsonl")
