@@ -45,7 +45,9 @@ _OURS = (
     ),
     Property("emulator/http_port", "The port that services answer on.", kind="port", default="9080"),
     Property("emulator/https_port", "The port that services answer on with TLS.", kind="port", default="9443"),
-    Property("emulator/idle_timeout", "How long an instance without requests is kept.", kind="duration", default="900s"),
+    Property(
+        "emulator/idle_timeout", "How long an instance without requests is kept.", kind="duration", default="900s"
+    ),
     Property("emulator/startup_timeout", "How long an instance may take to listen.", kind="duration", default="240s"),
     Property("run/region", "The region of services and jobs.", default="us-central1"),
     Property(

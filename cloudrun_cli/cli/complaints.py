@@ -1,7 +1,7 @@
 """What is said when a command cannot be understood or fails: gcloud's words, in gcloud's shape, on stderr.
 
-    ERROR: (cloudrun.run.deploy) argument --timeout: …        exit 2, with the usage
-    ERROR: (cloudrun.run.deploy) Service [x] …                exit 1, the hint on the next line
+ERROR: (cloudrun.run.deploy) argument --timeout: …        exit 2, with the usage
+ERROR: (cloudrun.run.deploy) Service [x] …                exit 1, the hint on the next line
 """
 
 import os

@@ -4,7 +4,7 @@ Differences from plain click: what nothing takes is gathered and reported at onc
 missing value; a repeated flag is merged by its kind; required and exclusive arguments are reported as gcloud does.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import click
@@ -28,19 +28,19 @@ class GcloudCommand(TyperCommand):
 
     path = ""
     exclusive: Sequence[Exclusive] = ()
+    taken: frozenset[str | None] = frozenset()  # the parameters of the function; the others are the framework's
 
-    def prepare(self, path: str, exclusive: Sequence[Exclusive], *, one_of: Sequence[Exclusive] = ()) -> None:
+    def prepare(self, path: str, exclusive: Sequence[Exclusive]) -> None:
         """Finish what Typer made: the flags of every command, and checks that come after parsing instead of in it."""
         self.path = path
         self.exclusive = exclusive
-        self.one_of = one_of
         self.own = list(self.params)
         self.required = [param for param in self.own if param.required]
         self.params += wide_flags()
         for param in self.params:
-            param.required = False
             if isinstance(param, click.Option) and not param.is_flag:
                 _merge_uses(param)
+            param.required = False
         self.context_settings = {"allow_extra_args": True, "help_option_names": []}
         self.add_help_option = False
         self.by_name = {name: param for param in self.params for name in (*param.opts, *param.secondary_opts)}
@@ -65,7 +65,7 @@ class GcloudCommand(TyperCommand):
     def usage(self) -> str:
         """The usage block of this command."""
         needed = [flag_name(param) + f"={metavar(param)}" for param in self.required if isinstance(param, click.Option)]
-        operands = [_operand(param) for param in self.own if isinstance(param, click.Argument)]
+        operands = [self._operand(param) for param in self.own if isinstance(param, click.Argument)]
         optional = [
             flag_name(param)
             for param in self.own
@@ -104,7 +104,7 @@ class GcloudCommand(TyperCommand):
         missing = [param for param in self.required if not _was_given(context, param)]
         operands = [param for param in missing if isinstance(param, click.Argument)]
         if operands:
-            shown = " ".join(_operand_in_complaint(param) for param in operands)
+            shown = " ".join(_anchor(param) or self._operand(param) for param in operands)
             raise Misuse(self.path, f"argument {shown}: Must be specified.", self.usage())
         for param in missing:
             raise self._about(param, "Must be specified.")
@@ -121,11 +121,12 @@ class GcloudCommand(TyperCommand):
                     f"argument {first}: At most one of {_alternatives(members)} can be specified.",
                     self.usage(),
                 )
-        for group in self.one_of:
-            members = [(member,) if isinstance(member, str) else member for member in group]
-            if not any(given.intersection(member) for member in members):
-                shown = _alternatives(members)
-                raise Misuse(self.path, f"Exactly one of ({shown}) must be specified.", self.usage())
+
+    def _operand(self, param: click.Argument) -> str:
+        name = metavar(param)
+        if param.nargs != 1:
+            name = f"{name} [{name} ...]"
+        return name if param in self.required else f"[{name}]"
 
     def _about(self, param: click.Parameter, problem: str) -> Misuse:
         return Misuse(self.path, f"argument {flag_name(param)}: {problem}", self.usage())
@@ -196,7 +197,7 @@ def _wide(name: str, help: str, property: str = "", *, metavar: str = "", kind: 
 def _merge_uses(param: click.Option) -> None:
     """Let the kind make one value of all uses of a flag."""
     kind = param.type if isinstance(param.type, Kind) else Kind()
-    default = None if param.default == () else param.default
+    default = None if param.required or param.default == () else param.default
 
     def merged(context: click.Context, param: click.Parameter, values: Any) -> Any:
         if not _was_given(context, param):
@@ -215,22 +216,10 @@ def _was_given(context: click.Context, param: click.Parameter) -> bool:
     return context.get_parameter_source(param.name or "") is ParameterSource.COMMANDLINE
 
 
-def _operand(param: click.Argument) -> str:
-    name = metavar(param)
-    if param.nargs != 1:
-        name = f"{name} [{name} ...]"
-        return name if getattr(param, "needed", False) else f"[{name}]"
-    return name
-
-
-def _operand_in_complaint(param: click.Argument) -> str:
-    shown = param.type.shown_as if isinstance(param.type, Kind) else ""
-    return shown or _operand(param)
+def _anchor(param: click.Argument) -> str:
+    anchor = param.type.anchor if isinstance(param.type, Kind) else ""
+    return f"({anchor})" if anchor else ""
 
 
 def _alternatives(members: Iterable[tuple[str, ...]]) -> str:
     return " | ".join(" ".join(member) for member in members)
-
-
-def parameter_sources(values: Mapping[str, Any]) -> None:
-    return None

@@ -28,10 +28,10 @@ class Kind(click.ParamType[Any]):
 
     def __init__(self, choices: Sequence[str] = ()) -> None:
         self.choices = tuple(choices)
-        self.names = ""  # which names of the store complete it: services, revisions, regions …
+        self.names = ""  # which names complete it: services, revisions, regions …
         self.property = ""  # the property it overrides
-        self.is_negatable = False
-        self.shows_negated = False
+        self.help = ""  # of a positional: click keeps none for it
+        self.anchor = ""  # how a missing positional is shown, where that is more than its name
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The value for what was typed; a default passes as it is."""

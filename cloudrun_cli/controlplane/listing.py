@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cloudrun_cli.core.addresses import Edge, located
+from cloudrun_cli.core.addresses import LOCATION, Edge, located
 from cloudrun_cli.store import revisions as revision_rows
 from cloudrun_cli.store import services as service_rows
 from cloudrun_cli.store.database import Store
@@ -18,12 +18,12 @@ def services(store: Store, project: str, edge: Edge, region: str | None = None) 
 def revisions(store: Store, project: str, region: str | None = None, service: str | None = None) -> list[Json]:
     """The project's revisions in v1, by service, then newest first; `active` says whether a request can reach them."""
     reachable = {
-        (body["metadata"]["name"], target["revisionName"])
+        (body["metadata"]["labels"][LOCATION], target["revisionName"])
         for body, _ in service_rows.bodies(store, project, region)
         for target in body["status"]["traffic"]
     }
     out = []
     for body in revision_rows.bodies(store, project, region, service):
-        owner = body["metadata"]["labels"]["serving.knative.dev/service"]
-        out.append(body | {"active": (owner, body["metadata"]["name"]) in reachable})
+        where = body["metadata"]["labels"][LOCATION]
+        out.append(body | {"active": (where, body["metadata"]["name"]) in reachable})
     return out

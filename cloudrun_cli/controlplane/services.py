@@ -37,6 +37,7 @@ class Rollout:
     tag: str | None = None
     suffix: str | None = None
     public: bool | None = None
+    validate_only: bool = False  # say what would be wrong, and change nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def deploy(
     Raises InvalidArgument, NotFound, AlreadyExists, FailedPrecondition; then nothing has changed."""
     check_project(ref.project)
     check_service_name(ref.name)
-    with store.transaction():
+    with store.transaction(keep=not rollout.validate_only):
         number = projects.ensure(store, ref.project, project_number(ref.project), now)
         old = service_rows.get(store, ref)
         if old is None and rollout.no_traffic:

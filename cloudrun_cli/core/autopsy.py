@@ -60,6 +60,13 @@ def examine(seen: Observed) -> Finding:
     if seen.exited:
         return Finding(_ended(seen), _advice_for_end(seen), log=log)
     here = [s for s in seen.sockets if s.port == seen.port]
+    if here and not loopback_only(seen.sockets, seen.port):
+        return Finding(
+            f"The container did not listen on port {seen.port} within {seen.waited_seconds:.0f} s, but it does now: "
+            "it starts too slowly.",
+            "Make it start faster, or raise the limit: cloudrun config set emulator/startup_timeout SECONDS",
+            log=log,
+        )
     if here:
         return Finding(
             f"The container listens on {_shown(here[0])} only, where no request can reach it.",
@@ -70,7 +77,7 @@ def examine(seen: Observed) -> Finding:
         found = ", ".join(str(port) for port in sorted({s.port for s in seen.sockets}))
         return Finding(
             f"The container listens on port {found}, but requests are sent to port {seen.port}.",
-            f"Listen on the port in $PORT, or deploy with --port={seen.sockets[0].port}.",
+            f"Listen on the port in $PORT, or deploy with --port={_likeliest(seen.sockets).port}.",
             log=log,
         )
     return Finding(
@@ -85,10 +92,21 @@ def examine(seen: Observed) -> Finding:
 def loopback_only(sockets: Sequence[Socket], port: int) -> bool:
     """Whether the port is open, but for nobody outside the container."""
     here = [s.host for s in sockets if s.port == port]
-    return bool(here) and all(host.startswith("127.") or host == "::1" for host in here)
+    return bool(here) and all(_is_loopback(host) for host in here)
+
+
+def _likeliest(sockets: Sequence[Socket]) -> Socket:
+    """The one that is meant for requests: not a debugger's or an administrator's on loopback, if there is another."""
+    return next((s for s in sockets if not _is_loopback(s.host)), sockets[0])
+
+
+def _is_loopback(host: str) -> bool:
+    return host.startswith("127.") or host in ("::1", "::ffff:127.0.0.1")
 
 
 def _ended(seen: Observed) -> str:
+    if seen.signal is None and seen.code is None:
+        return f"The container was gone before it listened on port {seen.port}; nobody knows how it ended."
     if seen.signal is not None and seen.code is None:
         return f"The container was ended by signal {seen.signal} before it listened on port {seen.port}."
     return f"The container exited with code {seen.code} before it listened on port {seen.port}."
@@ -100,7 +118,10 @@ def _advice_for_end(seen: Observed) -> str:
     if seen.code == 126:
         return "Code 126 means that the command may not be run: check its permissions."
     if seen.code == 0:
-        return "It ended without an error: a service must go on running and listen on $PORT; for work that ends, use a job."
+        return (
+            "It ended without an error: a service must go on running and listen on $PORT; for work that ends, use a "
+            "job."
+        )
     return "Its last log lines say why; the whole log: cloudrun run services logs read SERVICE"
 
 

@@ -8,7 +8,15 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Protocol
 
-from cloudrun_cli.core.resources import Container, ContainerPort, EnvVar, RevisionTemplate, Service, ServiceScaling
+from cloudrun_cli.core.resources import (
+    DEFAULT_PORT,
+    Container,
+    ContainerPort,
+    EnvVar,
+    RevisionTemplate,
+    Service,
+    ServiceScaling,
+)
 
 USER_IMAGE = "client.knative.dev/user-image"
 
@@ -94,10 +102,10 @@ class PortChange:
     def apply(self, template: RevisionTemplate) -> RevisionTemplate:
         def moved(container: Container) -> Container:
             old = container.port
-            new = ContainerPort(self.port, old.name if old else "http1") if self.port else None
+            new = ContainerPort(self.port or DEFAULT_PORT, old.name if old else "http1")
             probe = container.startup_probe
             if probe and probe.kind == "tcp" and old and probe.port == old.number:
-                probe = replace(probe, port=new.number) if new else None
+                probe = replace(probe, port=new.number)
             return replace(container, port=new, startup_probe=probe)
 
         return _on_ingress(template, moved)

@@ -15,7 +15,8 @@
     ├── Unimplemented            UNIMPLEMENTED           1   501
     ├── Unavailable              UNAVAILABLE             1   503
     │   └── EngineUnavailable
-    └── DeadlineExceeded         DEADLINE_EXCEEDED       1   504
+    ├── DeadlineExceeded         DEADLINE_EXCEEDED       1   504
+    └── Aborted                  CANCELLED               1   499
 
 Anything that is not in this tree is our own bug. Codes: google.rpc.Code.
 """
@@ -35,6 +36,7 @@ class Code(StrEnum):
     UNIMPLEMENTED = "UNIMPLEMENTED"
     UNAVAILABLE = "UNAVAILABLE"
     DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
+    CANCELLED = "CANCELLED"
     INTERNAL = "INTERNAL"
 
 
@@ -126,3 +128,9 @@ class DeadlineExceeded(CloudRunError):
     """It took longer than it may."""
 
     code = Code.DEADLINE_EXCEEDED
+
+
+class Aborted(CloudRunError):
+    """The user said no."""
+
+    code = Code.CANCELLED

@@ -1,6 +1,7 @@
 """Amounts of CPU and memory: how they are written, and which go together. Source: Configure CPU / memory limits."""
 
 import re
+from collections.abc import Sequence
 
 from cloudrun_cli.core.errors import InvalidArgument
 
@@ -44,8 +45,8 @@ def memory_bytes(text: str, field: str = "resources.limits.memory") -> int:
     return int(float(found[1]) * _UNITS[found[2]])
 
 
-def check_pair(cpu: str, memory: str, concurrency: int, field: str) -> None:
-    """Nothing when this CPU may have this memory and concurrency. Raises InvalidArgument naming rule and values."""
+def check_pair(cpu: str, memory: str, field: str) -> None:
+    """Nothing when one container may have this CPU with this memory. Raises InvalidArgument naming rule and values."""
     millis = cpu_millis(cpu, f"{field}.cpu")
     size = memory_bytes(memory, f"{field}.memory")
     if millis < MIN_CPU_MILLIS or millis > MAX_CPU_MILLIS:
@@ -71,11 +72,15 @@ def check_pair(cpu: str, memory: str, concurrency: int, field: str) -> None:
             f"{_gib(least) if least else '128Mi'} to {_gib(most)}. Got '{memory}'.",
             field=f"{field}.memory",
         )
-    if millis < 1000 and concurrency > 1:
+
+
+def check_concurrency(cpus: Sequence[str], concurrency: int, field: str) -> None:
+    """Nothing when an instance whose containers have these CPUs may serve so many requests at once: below one CPU in
+    all, one. Raises InvalidArgument."""
+    if concurrency > 1 and sum(cpu_millis(cpu) for cpu in cpus) < 1000:
         raise InvalidArgument(
-            f"spec.template.spec.containerConcurrency: Invalid value {concurrency}. Below 1 CPU, here {cpu}, "
-            "the concurrency must be 1.",
-            field="spec.template.spec.containerConcurrency",
+            f"{field}: Invalid value {concurrency}. Below 1 CPU, here {' + '.join(cpus)}, the concurrency must be 1.",
+            field=field,
         )
 
 

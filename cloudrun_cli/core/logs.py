@@ -10,14 +10,14 @@ Entry = dict[str, Any]
 
 SEVERITIES = ("DEFAULT", "DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "CRITICAL", "ALERT", "EMERGENCY")
 _ALIASES = {"WARN": "WARNING", "FATAL": "CRITICAL", "TRACE": "DEBUG", "ERR": "ERROR"}
-_LIFTED = {
-    "logging.googleapis.com/trace": "trace",
-    "logging.googleapis.com/spanId": "spanId",
-    "logging.googleapis.com/trace_sampled": "traceSampled",
-    "logging.googleapis.com/operation": "operation",
-    "logging.googleapis.com/sourceLocation": "sourceLocation",
-    "logging.googleapis.com/insertId": "insertId",
-    "httpRequest": "httpRequest",
+_LIFTED: dict[str, tuple[str, type]] = {  # key of the line → field of the entry, and what it must be
+    "logging.googleapis.com/trace": ("trace", str),
+    "logging.googleapis.com/spanId": ("spanId", str),
+    "logging.googleapis.com/trace_sampled": ("traceSampled", bool),
+    "logging.googleapis.com/operation": ("operation", dict),
+    "logging.googleapis.com/sourceLocation": ("sourceLocation", dict),
+    "logging.googleapis.com/insertId": ("insertId", str),
+    "httpRequest": ("httpRequest", dict),
 }
 MAX_ENTRY = 256 * 1024  # bytes. Source: Cloud Logging quotas
 
@@ -52,8 +52,8 @@ def from_line(
         if (moment := _moment(body.get(key))) is not None:
             entry["timestamp"] = moment
             del body[key]
-    for key, name in _LIFTED.items():
-        if key in body:
+    for key, (name, kind) in _LIFTED.items():
+        if isinstance(body.get(key), kind):
             entry[name] = body.pop(key)
     labels = body.pop("logging.googleapis.com/labels", None)
     if isinstance(labels, dict):
@@ -118,7 +118,7 @@ def _object(text: str) -> Entry | None:
         return None
     try:
         body = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):  # the latter: nested deeper than anybody can want to read
         return None
     return body if isinstance(body, dict) else None
 

@@ -210,6 +210,7 @@ class RevisionStatus:
     conditions: tuple[Condition, ...] = ()
     image_digest: str = ""  # NAME@sha256:…
     runtime: str = ""  # docker or process
+    note: str = ""  # what its user should know of the image, such as that a stand-in serves for it
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,10 @@ def with_defaults(template: RevisionTemplate, project_number: str) -> RevisionTe
     labels: Mapping[str, str] = {**template.labels, PROBE_TYPE: "Default"} if default_probe else template.labels
     concurrency = template.concurrency
     if concurrency is None:
-        millis = sum(cpu_millis(c.cpu) for c in containers)
+        millis = sum(
+            cpu_millis(c.cpu, f"spec.template.spec.containers[{index}].resources.limits.cpu")
+            for index, c in enumerate(containers)
+        )
         concurrency = DEFAULT_CONCURRENCY if millis >= 1000 else 1
     return replace(
         template,

@@ -282,7 +282,7 @@ def _function_env(folder: _Folder, target: str) -> dict[str, str]:
 def _python(folder: _Folder, marker: str, entrypoint: str | None, notes: tuple[str, ...]) -> SourcePlan:
     venv = f"{folder.layers}/venv"
     pip = (f"{venv}/bin/{PIP_INSTALL[0]}", *PIP_INSTALL[1:])
-    steps: tuple[tuple[str, ...], ...] = (("python3", "-m", "venv", venv),)
+    steps: tuple[tuple[str, ...], ...] = ()
     project = _pyproject(folder)
     listed = requirement_names(folder.text("requirements.txt"))
     if "requirements.txt" in folder.names:
@@ -303,6 +303,10 @@ def _python(folder: _Folder, marker: str, entrypoint: str | None, notes: tuple[s
         notes += (note,) if note else ()
     if needs and needs not in listed:
         steps += ((*pip, needs),)
+    bare = (
+        () if steps else ("--without-pip",)
+    )  # to put pip there takes most of the time, and there is nothing to install
+    steps = (("python3", "-m", "venv", *bare, venv), *steps)
     return SourcePlan("Python", marker, _base_image(folder, "Python"), steps, shell(command), env, notes)
 
 

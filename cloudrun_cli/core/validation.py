@@ -8,6 +8,7 @@ from cloudrun_cli.core.limits import (
     MAX_ENV,
     MAX_ENV_BYTES,
     MAX_TIMEOUT_SECONDS,
+    check_concurrency,
     check_pair,
 )
 from cloudrun_cli.core.resources import Container, RevisionTemplate, Service, TrafficTarget
@@ -16,6 +17,7 @@ from cloudrun_cli.core.resources import Container, RevisionTemplate, Service, Tr
 RESERVED_ENV = frozenset(
     {"PORT", "K_SERVICE", "K_REVISION", "K_CONFIGURATION", "FUNCTION_TARGET", "FUNCTION_SIGNATURE_TYPE"}
     | {f"CLOUD_RUN_{word}" for word in ("JOB", "EXECUTION", "TASK_INDEX", "TASK_ATTEMPT", "TASK_COUNT")}
+    | {f"CLOUD_RUN_{word}" for word in ("WORKER_POOL", "WORKER_POOL_REVISION", "REVISION")}
 )
 _SPEC = "spec.template.spec"
 _LABEL_KEY = re.compile(r"[a-z][a-z0-9_-]{0,62}")
@@ -36,8 +38,9 @@ def check_service(service: Service) -> None:
 def check_template(template: RevisionTemplate) -> None:
     """Nothing when a revision may be made of it."""
     for index, container in enumerate(template.containers):
-        _check_container(container, f"{_SPEC}.containers[{index}]", template.concurrency or 1)
+        _check_container(container, f"{_SPEC}.containers[{index}]")
     _check_range(f"{_SPEC}.containerConcurrency", template.concurrency, 1, MAX_CONCURRENCY)
+    check_concurrency([c.cpu for c in template.containers], template.concurrency or 1, f"{_SPEC}.containerConcurrency")
     seconds = int(template.timeout.total_seconds())
     _check_range(f"{_SPEC}.timeoutSeconds", seconds, 1, MAX_TIMEOUT_SECONDS)
     _check_range(
@@ -97,7 +100,7 @@ def check_env_name(name: str, field: str = "env") -> None:
         )
 
 
-def _check_container(container: Container, field: str, concurrency: int) -> None:
+def _check_container(container: Container, field: str) -> None:
     if not container.image:
         raise InvalidArgument(f"{field}.image: A container image is required.", field=f"{field}.image")
     if not re.fullmatch(r"[\w.:/@+-]+", container.image):
@@ -105,7 +108,7 @@ def _check_container(container: Container, field: str, concurrency: int) -> None
             f"{field}.image: Invalid image name [{container.image}]; expected [HOST/]PATH[:TAG|@DIGEST].",
             field=f"{field}.image",
         )
-    check_pair(container.cpu, container.memory, concurrency, f"{field}.resources.limits")
+    check_pair(container.cpu, container.memory, f"{field}.resources.limits")
     if container.port is not None:
         _check_range(f"{field}.ports[0].containerPort", container.port.number, 1, 65535)
     if len(container.env) > MAX_ENV:

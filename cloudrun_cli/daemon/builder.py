@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -45,6 +46,7 @@ class Builder:
             async with self._places:
                 self._save(replace(build, state=BuildState.WORKING))
                 self._save(await self._build(build))
+                await asyncio.to_thread(shutil.rmtree, build.source, ignore_errors=True)
         finally:
             self._running.pop(build.id, None)
 

@@ -5,6 +5,7 @@ The bell carries no facts; a lost ring costs a moment. `HOME/run/daemon.json` sa
 
 import json
 import os
+import signal
 import socket
 import sys
 import time
@@ -13,6 +14,7 @@ from typing import Any
 from cloudrun_cli.core.errors import Unavailable
 
 START_SECONDS = 20.0  # how long a start may take before it is called failed; it takes well under one
+STOP_SECONDS = 40.0  # requests under way, then ten seconds' grace for the instances, then the engine's clean-up
 READY, FAILED = "daemon.json", "failed.json"
 
 
@@ -102,7 +104,7 @@ def start(home: str, settings: dict[str, str]) -> bool:
             stdout=log,
             stderr=log,
             cwd="/",
-            env={**os.environ, **settings},
+            env={**os.environ, **settings, "PYTHONPATH": _import_path()},
             start_new_session=True,
             close_fds=True,
         )
@@ -120,3 +122,39 @@ def start(home: str, settings: dict[str, str]) -> bool:
             break
         time.sleep(0.005)
     raise Unavailable("The emulator did not start.", hint=f"Its log says why: {os.path.join(folder, 'daemon.log')}")
+
+
+def stop(home: str) -> bool:
+    """End daemon and supervisor, and everything that runs; False when there was nothing. Returns when they are gone.
+    What a daemon that was killed has left behind is cleaned up by one started for just that."""
+    said = status(home)
+    if said is None and not _left_behind(home):
+        return False
+    if said is None:
+        start(home, {})
+        said = status(home)
+    if said is None:
+        raise Unavailable("The emulator went away while it was being stopped.", hint="Run the command again.")
+    supervisor = said["supervisor"]
+    began = process_start(supervisor)
+    os.kill(supervisor, signal.SIGTERM)
+    deadline = time.monotonic() + STOP_SECONDS
+    while time.monotonic() < deadline:
+        if began is None or not alive(supervisor, began):
+            return True
+        time.sleep(0.01)
+    raise Unavailable(
+        f"The emulator did not stop within {STOP_SECONDS:.0f} s.",
+        hint=f"Its log says why: {os.path.join(run_folder(home), 'daemon.log')}",
+    )
+
+
+def _left_behind(home: str) -> bool:
+    """Whether a daemon has gone without taking its leave: it writes down that it runs, and removes that at its end."""
+    return os.path.exists(os.path.join(run_folder(home), READY))
+
+
+def _import_path() -> str:
+    """Where this very package was found, first: a checkout that was never installed starts its own daemon."""
+    here = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    return os.pathsep.join(filter(None, [here, os.environ.get("PYTHONPATH")]))

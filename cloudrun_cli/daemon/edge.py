@@ -33,6 +33,7 @@ class EdgeKeeper:
         self.request_log = folder / REQUESTS_FILE
         self._names: frozenset[str] = frozenset()
         self._tasks: Tasks | None = None
+        self._keeping: asyncio.Task[None] | None = None
 
     async def open(self, routes: Routes) -> None:
         """Adopt the Envoy of an earlier daemon, or start one. Raises FailedPrecondition when a port is taken."""
@@ -48,7 +49,7 @@ class EdgeKeeper:
     def keep(self, tasks: Tasks) -> None:
         """Start it again whenever it dies, from now on."""
         self._tasks = tasks
-        tasks.spawn(self._keep())
+        self._keeping = tasks.spawn(self._keep())
         tasks.spawn(self._recount())
 
     def use(self, routes: Routes) -> None:
@@ -60,7 +61,9 @@ class EdgeKeeper:
             self._tasks.spawn(self._renew(names))
 
     async def close(self) -> None:
-        """Requests under way finish for a moment; then Envoy ends."""
+        """Requests under way finish for a moment; then Envoy ends, for good."""
+        if self._keeping is not None:
+            self._keeping.cancel()
         await self.envoy.drain_and_stop(DRAIN)
 
     async def _keep(self) -> None:

@@ -78,7 +78,8 @@ class Reconciler:
         try:
             if not revision.status.image_digest:
                 found = await self._runtimes.resolve(revision.template.ingress_container.image)
-                status = replace(revision.status, image_digest=found.image.digest, runtime=found.runtime)
+                image, note = found.image, " ".join(found.image.notes)
+                status = replace(revision.status, image_digest=image.digest, runtime=found.runtime, note=note)
                 revision = replace(revision, status=status)
                 self._world.save_revision(revision)
             await self._runtimes.opened()

@@ -313,7 +313,8 @@ def _start_time(pid: int) -> str | None:
         except (FileNotFoundError, ProcessLookupError):
             return None
         return None if fields[0] in "ZX" else fields[19]
-    return _start_time_by_ps(pid)
+    else:
+        return _start_time_by_ps(pid)
 
 
 def _start_time_by_ps(pid: int) -> str | None:

@@ -212,10 +212,11 @@ def _gate_filter(door: int | None) -> Json:
             "http_service": {
                 "server_uri": {"uri": "http://gate", "cluster": "gate", "timeout": LONGEST_QUESTION},
                 # A daemon that was killed takes its answers with it; its successor is asked again, on the same socket.
+                # The longest pause is also Envoy's limit for each try, so it must be as long as the whole question's.
                 "retry_policy": {
                     "retry_on": "reset,connect-failure",
-                    "num_retries": 60,
-                    "retry_back_off": {"base_interval": "0.05s", "max_interval": "0.5s"},
+                    "num_retries": 5,  # together about a second when nobody listens
+                    "retry_back_off": {"base_interval": "0.02s", "max_interval": LONGEST_QUESTION},
                 },
                 **request,
                 "authorization_response": {

@@ -193,7 +193,7 @@ class Gate:
         """A start failed: everyone who waits for this revision gets this answer."""
         if (pool := self._pools.get(revision)) is not None:
             while (ticket := pool.next_waiting()) is not None:
-                self._refuse(ticket, refusal)
+                ticket.answer(self._refuse(ticket, refusal))
 
     def inherit(self, in_flight: Mapping[str, int]) -> None:
         """After a restart: so many requests per address run already, by Envoy's count. Once, before `serve`."""
@@ -210,6 +210,14 @@ class Gate:
             for _ in range(instance.inherited - max(0, in_flight.get(instance.address, 0) - own)):
                 self._inherited_ended(instance)
 
+    def forget_envoy(self) -> None:
+        """Envoy has died, and every request with it: their slots are free. Its successor has no request yet."""
+        for ticket in list(self._tickets.values()):
+            self._end(ticket)
+        for instance in list(self._inherited.values()):
+            for _ in range(instance.inherited):
+                self._inherited_ended(instance)
+
     @property
     def inherits(self) -> bool:
         """Whether requests of an earlier gate still run, so that `recount` is worth asking Envoy."""
@@ -221,22 +229,22 @@ class Gate:
 
     # What Envoy asks and tells
 
-    def ask(self, path: bytes, headers: Headers, reply: Reply) -> Ticket | None:
-        """The answer to one question goes to `reply`, at once (None) or when the ticket's turn comes."""
+    def ask(self, path: bytes, headers: Headers, reply: Reply) -> bytes | Ticket:
+        """The answer to one question; or, when there is none yet, the ticket it waits with, and `reply` gets it."""
         request_id = headers.get(b"x-request-id", b"")
         if self._orphans.pop(request_id, _UNKNOWN) is None:  # it ended before we were asked: nobody reads the answer
-            return reply.send(_page(admission.PAGE_NOT_FOUND, path))
+            return _page(admission.PAGE_NOT_FOUND, path)
         if (earlier := self._tickets.get(request_id)) is not None:  # asked again, because a connection broke
             self._end(earlier)
         key = (headers.get(b"host", b""), headers.get(b"x-crl-door"))
         place = self._hosts.get(key) or self._look_up(key, path)
         if place is None:
-            return reply.send(_page(admission.PAGE_NOT_FOUND, path))
+            return _page(admission.PAGE_NOT_FOUND, path)
         if isinstance(place, ToApi):
-            return reply.send(self._to_api(path))
+            return self._to_api(path)
         route = self._routes.services[place.service]
         if route.disabled_url and place.way is not Way.DOMAIN:
-            return reply.send(_page(admission.PAGE_NOT_FOUND, path))
+            return _page(admission.PAGE_NOT_FOUND, path)
         ticket = Ticket(request_id, place.service, place.tag, self._now(), reply)
         if (verdict := self._may_invoke(route, headers)) is not None:
             return self._refuse(ticket, verdict, path)
@@ -244,7 +252,7 @@ class Gate:
         pool = self._pools.get(ticket.revision) if ticket.revision is not None else None
         if pool is None or pool.route is None:
             if place.tag is not None:
-                return reply.send(_page(admission.PAGE_NOT_FOUND, path))
+                return _page(admission.PAGE_NOT_FOUND, path)
             return self._refuse(ticket, admission.NOTHING_SERVES, path)
         ticket.timeout = pool.timeout
         if (theirs := headers.get(b"grpc-timeout")) is not None:
@@ -252,7 +260,7 @@ class Gate:
         ticket.trace = trace_headers(headers.get(b"traceparent"), headers.get(b"x-cloud-trace-context"), self._random)
         self._tickets[request_id] = ticket
         if pool.waiting == 0 and (instance := pool.slot()) is not None:
-            return self._admit(ticket, instance, ticket.timeout)
+            return _admit(ticket, instance, ticket.timeout)
         self._wait(pool, ticket)
         return ticket
 
@@ -310,7 +318,7 @@ class Gate:
                 )
                 if refusal is not None:
                     pool.leave(ticket)
-                    self._refuse(ticket, refusal)
+                    ticket.answer(self._refuse(ticket, refusal))
         return any(pool.waiting for pool in self._pools.values())
 
     def forget(self, before: float) -> None:
@@ -354,7 +362,7 @@ class Gate:
         revision = self._revision(route, ticket.tag) if route is not None else None
         pool = self._pools.get(revision) if revision is not None else None
         if pool is None or pool.route is None:
-            self._refuse(ticket, admission.PAGE_NOT_FOUND)
+            ticket.answer(self._refuse(ticket, admission.PAGE_NOT_FOUND))
             return
         ticket.revision = revision
         ticket.timeout = min(ticket.timeout, pool.timeout)
@@ -366,18 +374,13 @@ class Gate:
             if ticket is None:
                 instance.in_flight -= 1
                 return
-            self._admit(ticket, instance, ticket.timeout - (self._now() - ticket.since))
+            ticket.answer(_admit(ticket, instance, ticket.timeout - (self._now() - ticket.since)))
 
-    def _admit(self, ticket: Ticket, instance: InstanceSlots, seconds_left: float) -> None:
-        ticket.instance = instance
-        ticket.open = True
-        ticket.answer(answers.yes(instance.answer, seconds_left, ticket.trace))
-
-    def _refuse(self, ticket: Ticket, refusal: Refusal, path: bytes = b"") -> None:
+    def _refuse(self, ticket: Ticket, refusal: Refusal, path: bytes = b"") -> bytes:
         ticket.refusal = refusal
         ticket.ended = self._now()
         self._tickets[ticket.id] = ticket  # its line in the request log will say why
-        ticket.answer(_page(refusal, path))
+        return _page(refusal, path)
 
     def _end(self, ticket: Ticket) -> None:
         if ticket.ended is None:
@@ -415,6 +418,12 @@ def _close_all(questions: set[GateProtocol], events: set[EventsProtocol]) -> Non
         question.close()
     for event in list(events):
         event.close()
+
+
+def _admit(ticket: Ticket, instance: InstanceSlots, seconds_left: float) -> bytes:
+    ticket.instance = instance
+    ticket.open = True
+    return answers.yes(instance.answer, seconds_left, ticket.trace)
 
 
 def _page(refusal: Refusal, path: bytes) -> bytes:

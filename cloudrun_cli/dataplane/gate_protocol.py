@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, cast
 
 import httptools
 
@@ -16,8 +16,8 @@ _NOT_HTTP = b"HTTP/1.1 400 No\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 class Decides(Protocol):
     """What answers questions."""
 
-    def ask(self, path: bytes, headers: Headers, reply: Reply) -> Ticket | None:
-        """Answers through `reply`, now (None) or later (the ticket that waits)."""
+    def ask(self, path: bytes, headers: Headers, reply: Reply) -> bytes | Ticket:
+        """The answer; or the ticket that waits for it, and `reply` gets it later."""
 
     def left(self, ticket: Ticket) -> None:
         """Whoever asked closed the connection without waiting for the answer."""
@@ -40,8 +40,7 @@ class GateProtocol(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Envoy has connected."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's own kind is no subclass
         self._connections.add(self)
 
     def data_received(self, data: bytes) -> None:
@@ -70,8 +69,12 @@ class GateProtocol(asyncio.Protocol):
         """Called by the parser: the question is whole."""
         path = self._path
         self._path = b""
-        self._ticket = self._decides.ask(path, self._headers, self)
+        answer = self._decides.ask(path, self._headers, self)
         self._headers.clear()
+        if isinstance(answer, bytes):
+            self.send(answer)
+        else:
+            self._ticket = answer
 
     def send(self, answer: bytes) -> None:
         """Write the answer, unless Envoy has gone."""

@@ -1,9 +1,8 @@
 """Request records: a line that Envoy wrote about a finished request, as a value for the request log and the metrics."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from cloudrun_cli.core.admission import BROKEN, CONTROL_PLANE_AWAY, TIMED_OUT, Refusal
 from cloudrun_cli.core.resources import RevisionRef, ServiceRef, Tag
@@ -11,8 +10,7 @@ from cloudrun_cli.core.resources import RevisionRef, ServiceRef, Tag
 _BROKEN_FLAGS = frozenset(("UF", "UC", "UH", "UR", "LR", "UPE", "URX"))  # the instance, not the service, made this 503
 
 
-@dataclass(frozen=True, slots=True)
-class RequestRecord:
+class RequestRecord(NamedTuple):
     """One finished request, whatever its end. Times are Envoy's. `text` and `severity` say why where the edge and not
     the service made the answer; `trace` has 32 hex digits or is empty; `instance` is empty when none was reached."""
 

@@ -18,6 +18,7 @@ HOMES = {
     "text": "basename collection decode encode lower regex resolution scope segment split sub trailoff upper uri",
     "quantities": "date duration float iso size",
 }
+CALLERS = ("_apply", "each")  # where transforms are called from: here, and item by item in transforms.text
 MODULE_OF = {name: module for module, names in HOMES.items() for name in names.split()}
 MODULE_OF["always"] = MODULE_OF["undefined"] = "choices"
 SPELLINGS = {
@@ -84,6 +85,14 @@ def _apply(call: Call, value: Any, context: Context, depth: int) -> Any:
             return own(value, *call.args, **call.named)
         return find(call.name)(value, context, *call.args, **call.named)
     except TypeError as error:
-        if error.__traceback__ is not None and error.__traceback__.tb_next is not None:
-            raise  # inside the transform, so not a matter of its arguments
+        if not _is_about_arguments(error):
+            raise
         raise TransformError(f"Transform function [{call.name}] does not take these arguments.") from None
+
+
+def _is_about_arguments(error: TypeError) -> bool:
+    """Whether the error arose in making the call rather than inside the transform."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and trace.tb_frame.f_code.co_name in CALLERS

@@ -32,20 +32,23 @@ def print_resource(
     flags: Mapping[str, Any] | None = None,
     uri: Callable[[Any], str] | None = None,
     enums: Mapping[str, Mapping[str, str]] | None = None,
+    color: bool | None = None,
 ) -> None:
-    """Prints one resource, or nothing for the formats none and disable; with `flatten`, the list it unfolds to.
-    `symbols`, `flags`, `uri` and `enums` are what the command adds to the language (see Context). Raises
-    FormatError."""
-    context = Context(color=stream.isatty(), symbols=symbols, flags=flags, uri=uri, enums=enums)
+    """Prints one resource; a list as its resources, None and the formats none and disable as nothing. With
+    `flatten`, the list that the resource unfolds to. `symbols`, `flags`, `uri` and `enums` are what the command
+    adds to the language (see Context); `color` defaults to whether the stream is a terminal. Raises FormatError."""
+    context = Context(
+        color=stream.isatty() if color is None else color, symbols=symbols, flags=flags, uri=uri, enums=enums
+    )
     layout = read_layout(format, default, context)
-    if _is_silent(layout):
+    if _is_silent(layout) or value is None:
         return
+    rows = value if isinstance(value, list) else [value]
     if flatten:
         from cloudrun_cli.output.flattening import flattened
 
-        _print(flattened([value], flatten), layout, context, stream, single=False)
-    else:
-        _print([value], layout, context, stream, single=True)
+        rows = flattened(rows, flatten)
+    _print(rows, layout, context, stream, single=not flatten and not isinstance(value, list))
 
 
 def print_list(
@@ -54,7 +57,7 @@ def print_list(
     format: str | None,
     default: str,
     filter: str | None = None,
-    sort_by: str | None = None,
+    sort_by: str | Sequence[str] | None = None,
     limit: int | None = None,
     page_size: int | None = None,
     flatten: str | Sequence[str] | None = None,
@@ -65,10 +68,13 @@ def print_list(
     symbols: Mapping[str, Symbol] | None = None,
     flags: Mapping[str, Any] | None = None,
     enums: Mapping[str, Mapping[str, str]] | None = None,
+    color: bool | None = None,
 ) -> None:
-    """Prints a list as the list flags ask. Warnings, and `Listed 0 items.` when nothing was printed, go to `err`.
-    Raises FormatError and FilterError."""
-    context = Context(color=out.isatty(), symbols=symbols, flags=flags, uri=uri, enums=enums)
+    """Prints a list as the list flags ask; the other keywords are those of print_resource. Warnings, and
+    `Listed 0 items.` when nothing was printed, go to `err`. Raises FormatError and FilterError."""
+    context = Context(
+        color=out.isatty() if color is None else color, symbols=symbols, flags=flags, uri=uri, enums=enums
+    )
     layout = read_layout(format, default, context)
     selected: list[Any] = list(rows)
     if flatten:
@@ -87,8 +93,10 @@ def print_list(
         selected = filtered(selected, filter, layout.aliases, context, err)
     if limit is not None:
         selected = selected[:limit]
-    if want_uri and uri is not None:
-        out.writelines(f"{uri(row)}\n" for row in selected)
+    if want_uri:
+        from cloudrun_cli.output.transforms.text import uri as address
+
+        out.writelines(f"{address(row, context)}\n" for row in selected)
     elif _is_silent(layout):
         return
     else:

@@ -148,14 +148,15 @@ class StagedProgress:
 
 
 class OneStep:
-    """A change without stages: `Deleting [hello]...`, then `done.` or `failed.` on the next line, as recorded."""
+    """A change without stages: `Deleting [hello]...`, then `done.` or `failed.`; on a terminal behind it, in a pipe
+    on the next line, as recorded."""
 
-    def __init__(self, title: str, *, stream: TextIO) -> None:
-        self._title = _dotted(title)
+    def __init__(self, title: str, *, stream: TextIO, interactive: bool = False) -> None:
+        self._title = _dotted(title) + ("" if interactive else "\n")
         self._stream = stream
 
     def __enter__(self) -> Self:
-        self._stream.write(f"{self._title}\n")
+        self._stream.write(self._title)
         self._stream.flush()
         return self
 

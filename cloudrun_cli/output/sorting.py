@@ -23,12 +23,14 @@ def sorted_by_columns(columns: Sequence[Column], cells: list[list[Any]]) -> list
     return cells
 
 
-def sorted_by_keys(rows: list[Any], sort_by: str, aliases: dict[str, Column], context: Context) -> list[Any]:
+def sorted_by_keys(
+    rows: list[Any], sort_by: str | Sequence[str], aliases: dict[str, Column], context: Context
+) -> list[Any]:
     """Rows in the order of --sort-by: keys divided by commas, `~` in front of those that go downwards. Keys of
     one direction weigh from left to right; where the direction changes, the later keys weigh more. That last
     rule is gcloud's, recorded for `metadata.labels.team,~metadata.name`."""
     runs: list[tuple[list[Callable[[Any], Any]], bool]] = []
-    for text in sort_by.split(","):
+    for text in sort_by.split(",") if isinstance(sort_by, str) else sort_by:
         reverse = text.strip().startswith("~")
         value_of = _reader(text.strip().lstrip("~"), aliases, context)
         if runs and runs[-1][1] == reverse:

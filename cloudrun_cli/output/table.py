@@ -173,7 +173,7 @@ def _wrapped(text: list[str], columns: list[Column], widths: list[int]) -> Itera
 
 def _print_nested(value: Any, column: Column, context: Context, out: TextIO) -> None:
     """A column that has a format of its own, printed under its row."""
-    if value is None:
+    if value in (None, [], {}):
         return
     import io
 

@@ -16,7 +16,6 @@ except ImportError:  # a PyYAML built without libyaml
 STRING = "tag:yaml.org,2002:str"
 INTEGER = "tag:yaml.org,2002:int"
 FLOAT = "tag:yaml.org,2002:float"
-NULL = "tag:yaml.org,2002:null"
 
 
 def yaml_text(value: Any, *, null: str = "null") -> str:
@@ -42,7 +41,7 @@ def _dumper_with_null(null: str) -> type[_Dumper]:
     class WithNull(_Dumper):
         """A dumper with another word for nothing."""
 
-    WithNull.add_representer(type(None), lambda dumper, _: dumper.represent_scalar(NULL, null))
+    WithNull.add_representer(type(None), lambda dumper, _: dumper.represent_scalar(STRING, null))
     return WithNull
 
 

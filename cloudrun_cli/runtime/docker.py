@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from cloudrun_cli.runtime.docker_stream import LogStream, RawLine, moment, read
 from cloudrun_cli.runtime.docker_watch import Watch, kill
 
 PARALLEL_STARTS = 3  # more at once make each of them slower, measured on two cores
-FILE_DESCRIPTORS = 25_000  # Source: container runtime contract
+FILE_DESCRIPTORS = docker.types.Ulimit(name="nofile", soft=25_000, hard=25_000)  # Source: container runtime contract
 PROCESSES = 8192  # ours: enough for any server, too few to take the machine down
 KILL_DEADLINE = timedelta(seconds=20)  # from SIGKILL to the engine's word that it is over
 LINGER = timedelta(seconds=10)  # how long an ended container waits for somebody to read its last lines
@@ -33,7 +33,10 @@ _log = logging.getLogger(__name__)
 
 
 class DockerRuntime:
-    """Containers of one home. `home` is its absolute path; `hosts` are further names that instances can look up."""
+    """Containers of one home. `home` is its absolute path; `hosts` are further names that instances can look up.
+
+    `reachable` says whether this machine reaches the containers' own addresses; None: found out by `open`.
+    """
 
     name = "docker"
 
@@ -45,16 +48,18 @@ class DockerRuntime:
         hosts: Mapping[str, str] | None = None,
         connect: Callable[[], docker.APIClient] = connect,
         linger: timedelta = LINGER,
+        reachable: bool | None = None,
     ) -> None:
         self._home = home
         self._pool = pool
         self._hosts = hosts or {}
         self._connect = connect
         self._linger = linger
+        self._reachable = reachable
         self._starts = asyncio.Semaphore(PARALLEL_STARTS)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._readers: dict[str, int] = {}  # instance id to how many read its log now
-        self._been_read: dict[str, asyncio.Event] = {}  # instance id: its log was read to the end
+        self._file_limit = True  # until the engine refuses to set it
+        self._readers: dict[str, _Readers] = {}  # by instance id
 
     async def open(self) -> None:
         api = await asyncio.to_thread(self._connect)
@@ -62,7 +67,7 @@ class DockerRuntime:
         self._images = Images(self._engine)
         self._builder = Builder(self._engine, self._images, self._home)
         self._watch = Watch(self._engine, self._home)
-        self._holders = Holders(self._engine, self._home, size=self._pool, hosts=self._hosts)
+        self._holders = Holders(self._engine, self._home, size=self._pool, hosts=self._hosts, reachable=self._reachable)
         self._processors = int((await self._engine.call(api.info))["NCPU"])
         self._keep_running(self._watch.run())
         await asyncio.wait_for(self._watch.listening.wait(), timeout=10)
@@ -118,8 +123,8 @@ class DockerRuntime:
     async def purge(self) -> None:
         for row in await self._engine.call(self._containers, True):
             self._watch.ask(_instance(row))
-        await self._engine.call(self._remove_all)
-        await self._holders.drop_network()
+        async with self._holders.purged():
+            await self._engine.call(self._remove_all)
 
     async def instances(self) -> list[Instance]:
         return [_instance(row) for row in await self._engine.call(self._containers, False)]
@@ -128,21 +133,17 @@ class DockerRuntime:
         return self._watch.exits()
 
     async def logs(self, instance: Instance, *, after: str | None = None) -> AsyncIterator[LogLine]:
-        self._readers[instance.id] = self._readers.get(instance.id, 0) + 1
-        try:
+        readers = self._readers.setdefault(instance.id, _Readers())
+        with readers.one_more():
             over = False
             while True:
                 async for line in self._lines(instance, after, follow=not over):
                     after = line.cursor
                     yield line
                 if over:  # read once more after the end: a follower can miss the very last words
-                    self._been_read.setdefault(instance.id, asyncio.Event()).set()
+                    readers.reached_the_end.set()
                     return
                 over = await self.ended(instance) is not None
-        finally:
-            self._readers[instance.id] -= 1
-            if not self._readers[instance.id]:
-                del self._readers[instance.id]
 
     async def listening(self, instance: Instance) -> list[Listening]:
         if not self._holders.reachable:
@@ -153,11 +154,21 @@ class DockerRuntime:
         return self._watch.exit_of(instance.id) or await self._watch.look(instance.id, instance.handle)
 
     def _start(self, spec: InstanceSpec, holder: Holder) -> Instance:
-        """Create and start the container. Once more as root when the image's user is not in its passwd file."""
-        try:
-            return self._run(spec, holder, user=None)
-        except _UnknownUser:
-            return self._run(spec, holder, user="0")  # Source: container runtime contract, "falls back to root"
+        """Create and start the container; once more with what the engine could not do left out."""
+        user = None
+        while True:
+            limited = self._file_limit
+            try:
+                return self._run(spec, holder, user=user)
+            except _UnknownUser:
+                if user is not None:
+                    raise
+                user = "0"  # Source: container runtime contract: root runs when the image's user does not exist
+            except _FileLimit:
+                if not limited:
+                    raise
+                self._file_limit = False
+                _log.warning("The engine's own limit of open files is lower than Cloud Run's, and holds.")
 
     def _run(self, spec: InstanceSpec, holder: Holder, *, user: str | None) -> Instance:
         api = self._engine.api
@@ -194,15 +205,16 @@ class DockerRuntime:
                 mem_limit=spec.memory_bytes,
                 memswap_limit=spec.memory_bytes,  # the same: no swap
                 pids_limit=PROCESSES,
-                ulimits=[docker.types.Ulimit(name="nofile", soft=FILE_DESCRIPTORS, hard=FILE_DESCRIPTORS)],
+                ulimits=[FILE_DESCRIPTORS] if self._file_limit else None,
                 cap_drop=NOT_NEEDED,
                 security_opt=["no-new-privileges"],
-                log_config={"type": "json-file", "config": LOG_FILES},
+                log_config=docker.types.LogConfig(type="json-file", config=LOG_FILES),
             )
         )
 
     def _containers(self, ended_too: bool) -> list[dict[str, Any]]:
-        return self._engine.api.containers(all=ended_too, filters=labels.filters(self._home, labels.KIND_INSTANCE))
+        wanted = labels.filters(self._home, labels.KIND_INSTANCE)
+        return list(self._engine.api.containers(all=ended_too, filters=wanted))
 
     def _remove_all(self) -> None:
         api = self._engine.api
@@ -245,12 +257,11 @@ class DockerRuntime:
         holder = await self._engine.call(self._holder_of, container)
         if holder:
             await self._holders.drop(holder)
-        read_up = self._been_read.setdefault(instance, asyncio.Event())
+        readers = self._readers.setdefault(instance, _Readers())
         with suppress(TimeoutError):
-            await asyncio.wait_for(read_up.wait(), self._linger.total_seconds())
-        while self._readers.get(instance):
-            await asyncio.sleep(0.1)
-        self._been_read.pop(instance, None)
+            await asyncio.wait_for(readers.reached_the_end.wait(), self._linger.total_seconds())
+        await readers.none.wait()
+        self._readers.pop(instance, None)
         await self._engine.call(remove, self._engine.api, container)
 
     def _holder_of(self, container: str) -> str:
@@ -274,7 +285,33 @@ class DockerRuntime:
                 _log.error("The runtime failed in the background", exc_info=error, extra={"event": "runtime_bug"})
 
 
-class _UnknownUser(Exception):
+class _Readers:
+    """Who reads the log of an instance now, and whether somebody has read all of it."""
+
+    def __init__(self) -> None:
+        self.reached_the_end = asyncio.Event()
+        self.none = asyncio.Event()
+        self.none.set()
+        self._count = 0
+
+    @contextmanager
+    def one_more(self) -> Iterator[None]:
+        """Counted for as long as the block lasts."""
+        self._count += 1
+        self.none.clear()
+        try:
+            yield
+        finally:
+            self._count -= 1
+            if not self._count:
+                self.none.set()
+
+
+class _FileLimit(StartFailed):
+    """The engine may not give out as many file descriptors as asked."""
+
+
+class _UnknownUser(StartFailed):
     """The image names a user that its passwd file does not have."""
 
 
@@ -296,7 +333,9 @@ def _start_error(spec: InstanceSpec, error: docker.errors.APIError) -> Exception
             f"Image [{spec.digest}] is not on this engine any more.", field="image", hint="Deploy it again."
         )
     if "unable to find user" in small:
-        return _UnknownUser(said)
+        return _UnknownUser(f"The image's user does not exist in it: {said}", field="image")
+    if "setting rlimit" in small:
+        return _FileLimit(f"The Docker engine could not limit open files: {said}")
     if "exec format error" in small:
         return ImageUnsupported(
             f"[{program}] is made for another kind of machine; Cloud Run needs linux/amd64.",

@@ -17,7 +17,7 @@ from cloudrun_cli.core.errors import BuildFailed, ImageNotFound
 from cloudrun_cli.runtime import docker_build_env as surroundings
 from cloudrun_cli.runtime import docker_labels as labels
 from cloudrun_cli.runtime.base import Image
-from cloudrun_cli.runtime.docker_engine import Engine, explanation
+from cloudrun_cli.runtime.docker_engine import Engine, explanation, inspect_image
 from cloudrun_cli.runtime.docker_holders import remove
 from cloudrun_cli.runtime.docker_images import Images
 from cloudrun_cli.runtime.docker_stream import read
@@ -185,7 +185,7 @@ class Builder:
             "Entrypoint": list(plan.start),
             "Env": [f"{key}={value}" for key, value in {**base.env, **env}.items()],
             "WorkingDir": WORKSPACE,
-            "User": api.inspect_image(_kept(base))["Config"].get("User") or "0",
+            "User": inspect_image(api, _kept(base))["Config"].get("User") or "0",
             # Labels of a container go into its image: blank ours, or `docker run` of it would look like ours
             "Labels": {labels.HOME: "", labels.KIND: "image"},
         }

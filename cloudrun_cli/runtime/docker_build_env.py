@@ -51,7 +51,7 @@ def build_settings(environ: Mapping[str, str] = os.environ) -> Settings:
 
 def proxies(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """The proxy variables in both spellings, as far as they are set in one."""
-    found = {}
+    found: dict[str, str] = {}
     for name in _PROXIES:
         if value := environ.get(name) or environ.get(name.lower()):
             found |= {name: value, name.lower(): value}
@@ -68,7 +68,7 @@ def _indexes(environ: Mapping[str, str]) -> dict[str, str]:
     )
     found = {}
     for variable, option in (("PIP_INDEX_URL", "index-url"), ("PIP_EXTRA_INDEX_URL", "extra-index-url")):
-        value = environ.get(variable) or pip.get("global", option, fallback="")
+        value = environ.get(variable) or pip.get("global", option, fallback="") or ""
         if remote := [url for url in value.split() if urlsplit(url).scheme in ("http", "https")]:
             found[variable] = " ".join(remote)
     registry = environ.get("npm_config_registry") or environ.get("NPM_CONFIG_REGISTRY") or _npmrc_registry(home)

@@ -64,7 +64,7 @@ def connect(environ: Mapping[str, str] = os.environ) -> docker.APIClient:
         api = docker.APIClient(
             base_url=kwargs_from_env(environment={"DOCKER_HOST": address.url}).get("base_url", address.url),
             version="auto",
-            timeout=ANSWER_TIMEOUT,
+            timeout=ANSWER_TIMEOUT,  # type: ignore[arg-type]  # a fraction is fine, its types say otherwise
             max_pool_size=64,
             **options,
         )
@@ -116,6 +116,11 @@ def engine_errors() -> Iterator[None]:
         raise Unavailable(f"The Docker engine refused: {explanation(error)}") from error
     except (docker.errors.DockerException, requests.RequestException) as error:
         raise EngineUnavailable(f"Docker does not answer any more: {_cause(error)}.", hint=HINT) from error
+
+
+def inspect_image(api: docker.APIClient, reference: str) -> dict[str, Any]:
+    """What the engine knows about an image it has. Raises the library's NotFound."""
+    return dict(api.inspect_image(reference))  # type: ignore[no-untyped-call]  # published without types
 
 
 def explanation(error: docker.errors.APIError) -> str:

@@ -8,8 +8,9 @@ import asyncio
 import hashlib
 import logging
 import socket
-from collections.abc import Mapping
-from contextlib import suppress
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,10 +19,11 @@ import docker
 from cloudrun_cli.core.errors import CloudRunError, EngineUnavailable
 from cloudrun_cli.runtime import docker_hold
 from cloudrun_cli.runtime import docker_labels as labels
-from cloudrun_cli.runtime.docker_engine import Engine
+from cloudrun_cli.runtime.docker_engine import Engine, inspect_image
 
 POOL = 2  # holders that wait; each costs half a megabyte
 REFILL_DELAY = 0.7  # seconds after the last take: an instance that starts needs the processor more
+LEAVING = 10  # seconds that containers may take to leave a network after their removal
 LOOPBACK = "127.0.0.1"
 
 _log = logging.getLogger(__name__)
@@ -43,7 +45,9 @@ class Holder:
 class Holders:
     """The home's network and its pool of holders."""
 
-    def __init__(self, engine: Engine, home: str, *, size: int = POOL, hosts: Mapping[str, str]) -> None:
+    def __init__(
+        self, engine: Engine, home: str, *, size: int, hosts: Mapping[str, str], reachable: bool | None = None
+    ) -> None:
         self._engine = engine
         self._home = home
         self._size = size
@@ -52,12 +56,14 @@ class Holders:
         self._image = ""
         self._ready: list[Holder] = []
         self._taken = asyncio.Event()
+        self._making = asyncio.Lock()  # held by whoever changes network and pool
+        self._prepared = False
+        self._told_reachable = reachable
         self.reachable = True  # whether this machine reaches the containers' own addresses
 
     async def open(self, used: set[str]) -> None:
         """Make network and image, and adopt the holders that wait. `used`: holders with an instance in them."""
-        gateway = await self._engine.call(self._prepare)
-        self.reachable = _is_own_address(gateway)
+        await self._prepare()
         waiting = await self._engine.call(self._waiting, used)
         keep = self._size if self.reachable else 0
         self._ready = waiting[:keep]
@@ -69,6 +75,9 @@ class Holders:
         self._taken.set()
         if self._ready:
             return self._ready.pop(0)
+        if not self._prepared:  # purged since
+            async with self._making:
+                await self._prepare()
         return await self._engine.call(self._make, 0 if self.reachable else port)
 
     async def give_back(self, holder: Holder) -> None:
@@ -82,27 +91,42 @@ class Holders:
         """Remove a holder, and its namespace with it."""
         await self._engine.call(remove, self._engine.api, container)
 
-    async def drop_network(self) -> None:
-        """Remove the network; what was in it must be gone."""
-        self._ready.clear()
-        await self._engine.call(self._remove_network)
+    @asynccontextmanager
+    async def purged(self) -> AsyncIterator[None]:
+        """No new holder is made while the block removes everything; then the network goes too, until the next take."""
+        async with self._making:
+            self._prepared = False
+            self._ready.clear()
+            yield
+            await self._engine.call(self._remove_network)
 
     async def refill(self) -> None:
         """Keep the pool full, for as long as this runs."""
         while True:
-            if self.reachable:
-                while len(self._ready) < self._size:
-                    try:
-                        self._ready.append(await self._engine.call(self._make, 0))
-                    except CloudRunError as error:
-                        _log.warning("No holder could be made: %s", error, extra={"event": "holder_failed"})
-                        break
+            try:
+                while len(self._ready) < self._size and await self._one_more():
+                    pass
+            except CloudRunError as error:
+                _log.warning("No holder could be made: %s", error, extra={"event": "holder_failed"})
             await self._taken.wait()
             while self._taken.is_set():
                 self._taken.clear()
                 await asyncio.sleep(REFILL_DELAY)
 
-    def _prepare(self) -> str:
+    async def _one_more(self) -> bool:
+        async with self._making:
+            if not self._prepared or not self.reachable:
+                return False
+            self._ready.append(await self._engine.call(self._make, 0))
+            return True
+
+    async def _prepare(self) -> None:
+        if not self._prepared:
+            gateway = await self._engine.call(self._network_and_image)
+            self.reachable = _is_own_address(gateway) if self._told_reachable is None else self._told_reachable
+            self._prepared = True
+
+    def _network_and_image(self) -> str:
         """The network and the image; the network's gateway."""
         api = self._engine.api
         networks = api.networks(names=[self._network], filters=labels.filters(self._home))
@@ -117,7 +141,7 @@ class Holders:
             )
         self._image = f"cloudrun.local/holder:{hashlib.sha256(content).hexdigest()[:12]}"
         try:
-            api.inspect_image(self._image)
+            inspect_image(api, self._image)
         except docker.errors.ImageNotFound:
             repository, _, tag = self._image.rpartition(":")
             tar = docker_hold.image_tar(content)
@@ -154,7 +178,7 @@ class Holders:
             mem_limit="16m",
             pids_limit=4,
             extra_hosts={"host.docker.internal": "host-gateway", **self._hosts},
-            log_config={"type": "none"},
+            log_config=docker.types.LogConfig(type="none"),
             **options,
         )
         container = api.create_container(
@@ -177,8 +201,17 @@ class Holders:
         return f"{LOOPBACK}:{state['NetworkSettings']['Ports'][f'{port}/tcp'][0]['HostPort']}"
 
     def _remove_network(self) -> None:
-        with suppress(docker.errors.NotFound):
-            self._engine.api.remove_network(self._network)
+        """Remove it, as soon as the last container has really left it."""
+        deadline = time.monotonic() + LEAVING
+        while True:
+            try:
+                return self._engine.api.remove_network(self._network)
+            except docker.errors.NotFound:
+                return None
+            except docker.errors.APIError as error:
+                if error.status_code != 403 or time.monotonic() > deadline:  # 403: it has active endpoints
+                    raise
+                time.sleep(0.1)
 
 
 def remove(api: docker.APIClient, container: str) -> None:

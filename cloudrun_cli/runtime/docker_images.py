@@ -9,7 +9,7 @@ import docker
 from cloudrun_cli.core.errors import ImageNotFound, ImageUnsupported
 from cloudrun_cli.runtime import images
 from cloudrun_cli.runtime.base import Image
-from cloudrun_cli.runtime.docker_engine import Engine, explanation
+from cloudrun_cli.runtime.docker_engine import Engine, explanation, inspect_image
 
 _log = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ class Images:
         api = self._engine.api
         name = images.parse(image)
         api.tag(image_id, name.repository, name.tag or images.DEFAULT_TAG)
-        found = api.inspect_image(image_id)
+        found = inspect_image(api, image_id)
         return self._fixed(image, name.at(found["Id"]), found)
 
     def _fixed(self, image: str, digest: str, found: Mapping[str, Any]) -> Image:
@@ -73,7 +73,7 @@ class Images:
         wanted = [images.keep_tag(name.pullable)] if name.digest else []
         for reference in (*wanted, name.pullable):
             try:
-                found: Mapping[str, Any] = self._engine.api.inspect_image(reference)
+                found: Mapping[str, Any] = inspect_image(self._engine.api, reference)
             except docker.errors.NotFound:
                 continue
             return found
@@ -84,7 +84,7 @@ class Images:
         if not name.digest:
             return None
         try:
-            found: Mapping[str, Any] = self._engine.api.inspect_image(name.digest)
+            found: Mapping[str, Any] = inspect_image(self._engine.api, name.digest)
         except docker.errors.NotFound:
             return None
         return found

@@ -67,6 +67,10 @@ class Watch:
 
     def ask(self, instance: Instance) -> asyncio.Future[Exit]:
         """Its end from now on is asked for; the future has how it went."""
+        if (exit := self._exits.get(instance.id)) is not None:
+            over: asyncio.Future[Exit] = asyncio.get_running_loop().create_future()
+            over.set_result(exit)
+            return over
         self._running.setdefault(instance.id, instance.handle)
         self._asked.add(instance.id)
         return self._ends.setdefault(instance.id, asyncio.get_running_loop().create_future())

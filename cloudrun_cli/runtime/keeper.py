@@ -181,9 +181,7 @@ def _become(request: dict[str, Any], folder: str, gate: int, errors: int) -> Non
             except OSError as error:  # the one who asked looks whether it is in there
                 os.write(2, f"{group}: {error.strerror}\n".encode())
         what = "nofile"
-        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-        nofile = request["nofile"] if hard == resource.RLIM_INFINITY else min(request["nofile"], hard)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (nofile, nofile))
+        _bound_files(request["nofile"])
         for fd, name in ((0, os.devnull), (1, f"{folder}/stdout"), (2, f"{folder}/stderr")):
             what = name
             file = os.open(name, os.O_RDONLY if fd == 0 else os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
@@ -199,6 +197,15 @@ def _become(request: dict[str, Any], folder: str, gate: int, errors: int) -> Non
         os.write(errors, json.dumps({"errno": error.errno, "text": error.strerror, "what": what}).encode())
     finally:
         os._exit(127)
+
+
+def _bound_files(wanted: int) -> None:
+    """The number of files that may be open, or the system's own bound where that is lower and ours is refused."""
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, wanted))
+    except (ValueError, PermissionError):
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def start_time(pid: int) -> str:

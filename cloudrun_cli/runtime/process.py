@@ -38,6 +38,7 @@ PORTS = range(20_000, 32_000)  # below the ports that systems hand out for outgo
 CHECK_SECONDS = 1.0  # between two looks at the memory of what runs
 POLL_SECONDS = 0.1  # where the kernel does not tell of new output, or nobody tells of an end
 KILL_SECONDS = 5.0  # for a killed process to disappear
+GROUP_SECONDS = 0.01  # between two tries to remove a control group
 PURGE_GRACE = timedelta(seconds=2)
 ENDS_REMEMBERED = 1000  # of instances already cleaned up
 LEFTOVER_SECONDS = 3600.0  # after which the folder of an ended instance that nobody asked about goes
@@ -364,9 +365,10 @@ class ProcessRuntime:
             if len(self._past) > ENDS_REMEMBERED:
                 del self._past[next(iter(self._past))]
         await asyncio.to_thread(shutil.rmtree, known.folder, ignore_errors=True)
-        deadline = time.monotonic() + KILL_SECONDS
-        while not self._groups.remove(name) and time.monotonic() < deadline:
-            await asyncio.sleep(0.01)
+        for _ in range(int(KILL_SECONDS / GROUP_SECONDS)):  # the kernel tells nobody when a group is empty
+            if self._groups.remove(name):
+                break
+            await asyncio.sleep(GROUP_SECONDS)
 
     def _remove_leftovers(self) -> None:
         """Folders of instances that ended long ago, or were never started."""

@@ -98,9 +98,8 @@ class Builder:
                     shutil.rmtree(layer, ignore_errors=True)
                     layer.mkdir()
                     shutil.copy(folder / "building", layer / "building")
-                    for step in plan.steps:
-                        argv = (python, *step[1:]) if python and step[0] == "python3" else step
-                        await work.run(argv, image.working_dir, env)
+                    for step in await _with_python(plan.steps, python) if python else plan.steps:
+                        await work.run(step, image.working_dir, env)
                     (layer / "building").unlink()
                     (layer / "ready").touch()
             self._folder.save(image)
@@ -205,6 +204,17 @@ def _python(env: Mapping[str, str]) -> tuple[str, str]:
         return sys.executable, ""
     found = shutil.which(f"python{wanted.group(0)}")
     return (found, "") if found else (sys.executable, f"There is no Python {wanted.group(0)} here; {own} is used.")
+
+
+async def _with_python(steps: tuple[tuple[str, ...], ...], python: str) -> list[tuple[str, ...]]:
+    """The steps with this interpreter, and with its own pip where it has one: to give each environment a pip of its own
+    takes several seconds."""
+    make, *installs = steps
+    check = await asyncio.create_subprocess_exec(python, "-c", "import pip", stderr=asyncio.subprocess.DEVNULL)
+    if not installs or await check.wait() != 0:
+        return [(python, *make[1:]), *installs]
+    pip = (python, "-m", "pip", "--python", str(Path(installs[0][0]).with_name("python")))
+    return [(python, *make[1:-1], "--without-pip", make[-1]), *((*pip, *install[1:]) for install in installs)]
 
 
 def _base_image_note(base_image: str) -> str:

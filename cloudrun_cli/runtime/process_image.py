@@ -91,11 +91,12 @@ class ImageFolder:
 
 
 def standin(name: str) -> Image | None:
-    """The built-in program for one of the two public sample images, at any tag or digest; None for other images."""
+    """The built-in program for one of the two public sample images, at any tag; None for other images, and for a digest
+    that is not the stand-in's: who names one wants exactly that."""
     sample = images.sample(name)
-    if not sample:
-        return None
     content = hashlib.sha256(f"built-in stand-in for {sample}".encode()).hexdigest()
+    if not sample or images.parse(name).digest not in ("", f"sha256:{content}"):
+        return None
     return Image(
         name=name,
         digest=f"{sample}@sha256:{content}",

@@ -18,6 +18,7 @@ from cloudrun_cli.runtime.process_limits import FILE_DESCRIPTORS
 
 KEEPER = Path(__file__).with_name("keeper.py")
 ANSWER_SECONDS = 10.0  # for a fork; only a machine out of memory is slower
+RETRY_SECONDS = 0.05
 SOCKET_PATH_BYTES = 100  # a unix socket's name is at most 108 bytes on Linux, 104 on macOS
 LINE_BYTES = 1 << 20
 
@@ -49,10 +50,12 @@ class KeeperClient:
             if not start:
                 return False
             await asyncio.to_thread(self._launch)
-            async with asyncio.timeout(ANSWER_SECONDS):
-                while not await self._reach():  # another runtime's keeper may be on its way
-                    await asyncio.sleep(0.01)
-            return True
+            for _ in range(int(ANSWER_SECONDS / RETRY_SECONDS)):
+                if await self._reach():
+                    return True
+                await asyncio.sleep(RETRY_SECONDS)  # another runtime's keeper is on its way, or leaving
+                await asyncio.to_thread(self._launch)
+            raise StartFailed("The process keeper does not come up.", hint=f"See {self._instances}/keeper.log")
 
     async def start(
         self, instance: str, argv: Sequence[str], env: Mapping[str, str], cwd: Path | str, join: Sequence[str]

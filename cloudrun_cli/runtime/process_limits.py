@@ -6,6 +6,7 @@ Sources: kernel.org, admin-guide/cgroup-v2 and admin-guide/cgroup-v1.
 """
 
 import contextlib
+import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,7 +43,7 @@ class Groups:
 
     def __init__(self, home: str, controllers: Controllers) -> None:
         self._at = controllers
-        self._name = f"cloudrun-{home}"
+        self._name = f"cloudrun-{hashlib.sha256(home.encode()).hexdigest()[:12]}"  # a home's name may be a path
 
     @property
     def bounds_memory(self) -> bool:

@@ -40,15 +40,17 @@ class Store:
         return self._connection.execute(sql, values).rowcount
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Everything inside happens, or nothing does. What it did is on disk when it ends."""
+    def transaction(self, *, keep: bool = True) -> Iterator[None]:
+        """Everything inside happens, or nothing does. What it did is on disk when it ends; nothing is, without
+        `keep`."""
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield
+            self._connection.execute("COMMIT" if keep else "ROLLBACK")
         except BaseException:
-            self._connection.execute("ROLLBACK")
+            if self._connection.in_transaction:  # SQLite has ended it itself when, say, the disk is full
+                self._connection.execute("ROLLBACK")
             raise
-        self._connection.execute("COMMIT")
 
     def data_version(self) -> int:
         """A number that changes when another connection has committed something."""

@@ -6,6 +6,7 @@
 import json
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 SEGMENT_BYTES = 8 * 1024 * 1024
@@ -32,11 +33,14 @@ class LogWriter:
         """Write the entries in one go; a line is never cut in two."""
         if not entries:
             return
-        text = "".join(json.dumps(e, ensure_ascii=False, separators=(",", ":")) + "\n" for e in entries).encode()
+        lines = "".join(json.dumps(e, ensure_ascii=False, separators=(",", ":")) + "\n" for e in entries)
+        rest = memoryview(lines.encode(errors="replace"))  # half of a surrogate pair is no text
         if self._file is None or self._size > SEGMENT_BYTES:
             self._next()
         assert self._file is not None
-        self._size += os.write(self._file, text)
+        while rest:
+            written = os.write(self._file, rest)
+            self._size, rest = self._size + written, rest[written:]
 
     def close(self) -> None:
         """Let go of the file."""
@@ -53,8 +57,9 @@ class LogWriter:
             self._number = (numbers[-1] if numbers else 0) + 1
         self.close()
         path = _name(self._path, self._number)
-        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        self._size = os.fstat(self._file).st_size
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        self._size = _whole(self._file)
+        os.ftruncate(self._file, self._size)  # what a writer that was killed left of its last line
         for old in segments(self._path)[:-SEGMENTS]:
             os.unlink(_name(self._path, old))
 
@@ -70,7 +75,7 @@ def segments(path: str) -> list[int]:
 def read(path: str) -> Iterator[Entry]:
     """Every entry, oldest first. A last line that is still being written is left out."""
     for number in segments(path):
-        with open(_name(path, number), "rb") as lines:
+        with suppress(FileNotFoundError), open(_name(path, number), "rb") as lines:  # it may be rotated away meanwhile
             for line in lines:
                 if line.endswith(b"\n"):
                     yield json.loads(line)
@@ -82,8 +87,10 @@ class LogFollower:
     def __init__(self, path: str) -> None:
         self._path = path
         numbers = segments(path)
-        self._number = numbers[-1] if numbers else 0
-        self._offset = os.path.getsize(_name(path, self._number)) if numbers else 0
+        self._number, self._offset = (numbers[-1] if numbers else 0), 0
+        if numbers:
+            with open(_name(path, self._number), "rb") as file:
+                self._offset = _whole(file.fileno())
 
     def fresh(self) -> list[Entry]:
         """What has come since the last call."""
@@ -91,14 +98,26 @@ class LogFollower:
         for number in segments(self._path):
             if number < self._number:
                 continue
-            offset = self._offset if number == self._number else 0
-            with open(_name(self._path, number), "rb") as file:
+            offset, data = (self._offset if number == self._number else 0), b""
+            with suppress(FileNotFoundError), open(_name(self._path, number), "rb") as file:
                 file.seek(offset)
                 data = file.read()
             whole = data[: data.rfind(b"\n") + 1]
             out += [json.loads(line) for line in whole.splitlines()]
             self._number, self._offset = number, offset + len(whole)
         return out
+
+
+def _whole(file: int) -> int:
+    """How many bytes of an open segment are whole lines."""
+    end = os.fstat(file).st_size
+    while end:
+        start = max(end - 65536, 0)
+        found = os.pread(file, end - start, start).rfind(b"\n")
+        if found >= 0:
+            return start + found + 1
+        end = start
+    return 0
 
 
 def _name(path: str, number: int) -> str:

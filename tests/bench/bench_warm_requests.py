@@ -84,7 +84,9 @@ def envoy(folder: Path, name: str, port: int, parts: dict[str, Any], workers: in
         "filter_chains": [{"filters": [{"name": "hcm", "typed_config": manager}]}],
     }
     config = folder / f"{name}.json"
-    config.write_text(json.dumps({"static_resources": {"listeners": [listener], "clusters": parts.get("clusters", [])}}))
+    config.write_text(
+        json.dumps({"static_resources": {"listeners": [listener], "clusters": parts.get("clusters", [])}})
+    )
     command = [str(find_binary()), "-c", str(config), "--concurrency", str(workers), "--disable-hot-restart"]
     process = subprocess.Popen([*command, "--log-level", "error"])
     try:
@@ -129,9 +131,7 @@ def main() -> int:
         print("SKIPPED: warm requests were not measured, because `wrk` is not installed (apt install wrk).")
         return 0
     with tempfile.TemporaryDirectory() as folder:
-        ratio = uvloop.run(
-            measure(Path(folder), chosen.seconds, chosen.rounds, chosen.connections, chosen.workers)
-        )
+        ratio = uvloop.run(measure(Path(folder), chosen.seconds, chosen.rounds, chosen.connections, chosen.workers))
     print(f"warm requests through the gate: {ratio:.2f} of bare Envoy (target {TARGET:.2f})")
     return 0 if ratio >= TARGET else 1
 

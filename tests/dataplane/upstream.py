@@ -83,7 +83,9 @@ class Upstream:
             writer.transport.abort()
             return
         size = await self._read_body(headers, reader)
-        body = json.dumps({"by": self.name, "method": method, "path": path, "headers": pairs, "body_bytes": size}).encode()
+        body = json.dumps(
+            {"by": self.name, "method": method, "path": path, "headers": pairs, "body_bytes": size}
+        ).encode()
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(body) + body)
 
     async def _read_body(self, headers: dict[str, str], reader: asyncio.StreamReader) -> int:

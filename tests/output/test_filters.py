@@ -1,6 +1,7 @@
 """Which resources a list shows: --filter, --sort-by, --flatten, --limit, --uri. Evidence: documented in
 `gcloud topic filters` and in the help of list commands, unless a test says recorded or ours."""
 
+import contextlib
 import io
 from typing import Any
 
@@ -16,8 +17,10 @@ from cloudrun_cli.output.rows import Row
 from cloudrun_cli.output.terms import contains, has_word
 
 ROWS: list[dict[str, Any]] = [
-    {"name": "api", "n": 3, "size": "20", "labels": {"team": "web"}, "tags": ["a", "b"], "on": True, "at": "2026-02-10T16:45:08Z"},
-    {"name": "batch", "n": 10, "size": "3", "labels": {"team": "data"}, "tags": [], "on": False, "at": "2026-01-01T00:00:00Z"},
+    {"name": "api", "n": 3, "size": "20", "labels": {"team": "web"}, "tags": ["a", "b"], "on": True,
+     "at": "2026-02-10T16:45:08Z"},
+    {"name": "batch", "n": 10, "size": "3", "labels": {"team": "data"}, "tags": [], "on": False,
+     "at": "2026-01-01T00:00:00Z"},
     {"name": "web one", "n": 7, "size": "100", "labels": {}, "items": [{"kind": "x"}, {"kind": "y"}]},
 ]  # fmt: skip
 
@@ -155,10 +158,8 @@ def test_a_bad_regular_expression_is_refused() -> None:
 
 @given(st.text(alphabet="ab=:()<>!~*\"' ANDORT-.[]0,", max_size=30))
 def test_any_filter_selects_or_is_refused(filter: str) -> None:
-    try:
+    with contextlib.suppress(OutputError):
         listed(filter=filter)
-    except OutputError as error:
-        assert error.message
 
 
 def test_a_key_that_no_resource_has_is_warned_of() -> None:
@@ -178,9 +179,10 @@ def test_a_key_that_no_resource_has_is_warned_of() -> None:
         ("labels.team,n", ["web one", "batch", "api"]),
         ("~n,~name", ["batch", "web one", "api"]),
         ("TEAM", ["web one", "batch", "api"]),
+        (["labels.team", "n"], ["web one", "batch", "api"]),
     ],
 )
-def test_rows_are_sorted_by_keys_and_by_labels_of_the_table(sort_by: str, names: list[str]) -> None:
+def test_rows_are_sorted_by_keys_and_by_labels_of_the_table(sort_by: str | list[str], names: list[str]) -> None:
     assert listed(sort_by=sort_by, default="table(name, labels.team:label=TEAM)")[0] == names
 
 
@@ -205,12 +207,18 @@ def test_nothing_is_listed_aloud_except_by_the_silent_formats() -> None:
 
 def test_addresses_are_listed_instead_of_the_table() -> None:
     assert listed(want_uri=True, uri=lambda row: f"http://{row['name']}", limit=1)[0] == ["http://api"]
+    assert listed(rows=[{"selfLink": "/here"}], want_uri=True)[0] == ["/here"]
     assert listed(uri=lambda row: f"u-{row['n']}", format="value(uri())", limit=1)[0] == ["u-3"]
 
 
 def test_short_names_are_found_but_not_shown() -> None:
-    asked: list[str] = []
-    row = Row({"metadata": {"name": "api"}}, {"region": lambda row: asked.append("region") or "here", "name": "api"})
+    asked: list[Any] = []
+
+    def region(row: Any) -> str:
+        asked.append(row)
+        return "here"
+
+    row = Row({"metadata": {"name": "api"}}, {"region": region, "name": "api"})
     assert listed(rows=[row], format="value(name)")[0] == ["api"]
     assert not asked
     assert listed(rows=[row], filter="region=here", sort_by="region")[0] == ["api"]

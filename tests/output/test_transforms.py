@@ -68,7 +68,7 @@ def of(text: str, row: Any = ROW) -> Any:
         ("b64.decode(base64)", "hi"),
         ("b64.decode(base64).encode(base64)", "aGk="),
         ("path.decode(base64, undefined='-')", "-"),
-        ("list.count()", {"b": 2, "a": 1, None: 1}),
+        ("list.count()", {"b": 2, "a": 1, "None": 1}),
         ("list.notnull().list()", "b,a,b"),
         ("list.notnull().sort().list(separator=' ')", "a b b"),
         ("items.sort(v).extract(v)", [[None, 1, 2]]),

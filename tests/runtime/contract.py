@@ -238,7 +238,7 @@ class ProgramContract(RuntimeContract):
     async def test_an_instance_has_25000_file_descriptors_at_most(self, runtime: Runtime) -> None:
         """Documented: container runtime contract, file descriptors."""
         told = await self._ask(runtime, await self.an_image(runtime, SERVER))
-        assert told["files"] == 25_000
+        assert 1024 <= told["files"] <= 25_000  # fewer where the machine itself gives fewer
 
     async def test_an_end_while_serving_is_told_with_its_code(self, runtime: Runtime) -> None:
         exits = runtime.exits()

@@ -1,5 +1,6 @@
 """Plain processes keep the contract of a runtime."""
 
+import resource
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from cloudrun_cli.core.errors import ImageUnsupported
 from cloudrun_cli.runtime.base import Image, Runtime
 from cloudrun_cli.runtime.process import ProcessRuntime
 from tests.runtime.contract import ProgramContract, a_source_folder
-from tests.runtime.programs import Program
+from tests.runtime.programs import SERVER, Program
 
 
 class TestProcess(ProgramContract):
@@ -39,3 +40,10 @@ class TestProcess(ProgramContract):
         with pytest.raises(ImageUnsupported, match="no-such-image") as refusal:
             await runtime.resolve("registry.invalid/no-such-image:1")
         assert refusal.value.hint
+
+    async def test_an_instance_has_25000_file_descriptors_at_most(self, runtime: Runtime) -> None:
+        """Documented: container runtime contract. Without the right to raise it, a lower bound of the system stays."""
+        bound = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        told = await self._ask(runtime, await self.an_image(runtime, SERVER))
+        assert told["files"] in (25_000, bound)
+        assert told["files"] <= 25_000

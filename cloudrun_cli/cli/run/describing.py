@@ -4,27 +4,19 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from cloudrun_cli.cli.run.rows import condition, ready_symbol
+
 Json = Mapping[str, Any]
 
 LABEL_WIDTH = 19  # of the column of names below a revision
 TEXT_WIDTH = 100
-SYMBOLS = {"True": "✔", "False": "X", "Unknown": "…"}
-
-
-def ready_symbol(resource: Json) -> str:
-    """✔ ready, X not, ! not though something serves, … not known yet."""
-    status = resource.get("status") or {}
-    state = _condition(status, "Ready").get("status", "Unknown")
-    if state == "False" and status.get("traffic"):
-        return "!"
-    return SYMBOLS.get(state, "…")
 
 
 def service_lines(service: Json, revision: Json | None) -> Iterator[str]:
     """A service, with its newest revision."""
     meta, status = service["metadata"], service["status"]
     annotations = meta["annotations"]
-    yield f"{ready_symbol(service)} Service {meta['name']} in region {_region(meta)}"
+    yield f"{ready_symbol(status)} Service {meta['name']} in region {_region(meta)}"
     labels = [f"{key}:{value}" for key, value in sorted(meta["labels"].items()) if "/" not in key]
     if labels:
         yield " ".join(labels)
@@ -39,19 +31,19 @@ def service_lines(service: Json, revision: Json | None) -> Iterator[str]:
     most = annotations.get("run.googleapis.com/maxScale")
     yield f"Scaling: Auto (Min: {least}{f', Max: {most}' if most else ''})"
     yield " "
-    when = _condition(status, "Ready").get("lastTransitionTime") or meta["creationTimestamp"]
+    when = condition(status, "Ready").get("lastTransitionTime") or meta["creationTimestamp"]
     yield f"Last updated on {when} by {annotations.get('serving.knative.dev/lastModifier', '')}:"
     if revision is not None:
         yield f"  Revision {revision['metadata']['name']}"
         yield from _indented(_template_lines(revision, LABEL_WIDTH - 2), 2)
-    yield from _message_lines(ready_symbol(service), _condition(status, "Ready"))
+    yield from _message_lines(ready_symbol(status), condition(status, "Ready"))
 
 
 def revision_lines(revision: Json) -> Iterator[str]:
     """A revision alone."""
     meta = revision["metadata"]
-    ready = _condition(revision["status"], "Ready")
-    symbol = SYMBOLS.get(ready.get("status", "Unknown"), "…")
+    ready = condition(revision["status"], "Ready")
+    symbol = ready_symbol(revision["status"])
     yield f"{symbol} Revision {meta['name']} in region {_region(meta)}"
     yield " "
     yield from _template_lines(revision, LABEL_WIDTH)
@@ -161,7 +153,3 @@ def _indented(lines: Iterable[str], spaces: int) -> Iterator[str]:
 
 def _region(meta: Json) -> str:
     return str(meta["labels"].get("cloud.googleapis.com/location", ""))
-
-
-def _condition(status: Json, kind: str) -> dict[str, Any]:
-    return next((dict(c) for c in status.get("conditions", ()) if c["type"] == kind), {})

@@ -12,7 +12,14 @@ from cloudrun_cli.store.database import Store
 ROLLOUT_SECONDS = 900.0  # longer than any start may take, with the pull of a large image before it
 BUILD_SECONDS = 3600.0
 
-REVISION, TRAFFIC, POLICY, BUILD, UPLOAD = "revision", "traffic", "policy", "build", "upload"
+REVISION, TRAFFIC, POLICY = "revision", "traffic", "policy"
+VALIDATE, UPLOAD, BUILD = "validate", "upload", "build"
+STAGES = ((POLICY, "Setting IAM Policy"), (REVISION, "Creating Revision"), (TRAFFIC, "Routing traffic"))
+SOURCE_STAGES = (
+    (VALIDATE, "Validating configuration"),
+    (UPLOAD, "Uploading sources"),
+    (BUILD, "Building Container"),
+)
 
 
 def rollout(store: Store, deployed: Deployed, progress: StagedProgress) -> Service:

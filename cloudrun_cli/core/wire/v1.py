@@ -30,6 +30,7 @@ Json = dict[str, Any]
 SERVING = "serving.knative.dev/v1"
 CREATOR = "serving.knative.dev/creator"
 MODIFIER = "serving.knative.dev/lastModifier"
+_RUNTIME, _NOTE = "cloudrun.dev/runtime", "cloudrun.dev/note"
 _RUN = "run.googleapis.com/"
 _MIN, _MAX, _INGRESS = f"{_RUN}minScale", f"{_RUN}maxScale", f"{_RUN}ingress"
 _DERIVED = (CREATOR, MODIFIER, _MIN, _MAX, _INGRESS, f"{_RUN}ingress-status", f"{_RUN}urls")
@@ -122,7 +123,9 @@ def revision_to_json(revision: Revision, number: str) -> Json:
         status["imageDigest"] = revision.status.image_digest
     status["observedGeneration"] = 1
     if revision.status.runtime:
-        annotations["cloudrun.dev/runtime"] = revision.status.runtime
+        annotations[_RUNTIME] = revision.status.runtime
+    if revision.status.note:
+        annotations[_NOTE] = revision.status.note
     return {
         "apiVersion": SERVING,
         "kind": "Revision",
@@ -151,7 +154,7 @@ def revision_from_json(body: Json, project: str) -> Revision:
     generation = int(labels.pop("serving.knative.dev/configurationGeneration"))
     own = {k: v for k, v in labels.items() if not k.startswith("serving.knative.dev/")}
     creator = annotations.pop(CREATOR, "")
-    runtime = annotations.pop("cloudrun.dev/runtime", "")
+    runtime, note = annotations.pop(_RUNTIME, ""), annotations.pop(_NOTE, "")
     template: RevisionTemplate = template_from_json(
         {"metadata": {"annotations": annotations, "labels": own, "name": meta["name"]}, "spec": body["spec"]}
     )
@@ -169,6 +172,7 @@ def revision_from_json(body: Json, project: str) -> Revision:
             conditions=_conditions_from_json(status.get("conditions") or ()),
             image_digest=status.get("imageDigest", ""),
             runtime=runtime,
+            note=note,
         ),
     )
 

@@ -28,9 +28,9 @@ def collect(value: Any, context: Context) -> list[Any]:
 
 def count(value: Any, context: Context) -> Any:
     """How often each item occurs; a string is a list of characters."""
-    counts: dict[Any, int] = {}
+    counts: dict[str, int] = {}
     for item in value if isinstance(value, list | str) else []:
-        counts[item] = counts.get(item, 0) + 1
+        counts[str(item)] = counts.get(str(item), 0) + 1
     return counts
 
 

@@ -1,14 +1,13 @@
 """The sample service: one page that names the service, its revision and its project.
 
-Started with the bare interpreter (`python -I -S hello.py`), standard library only: http.server listens after about 50 ms
-of CPU, where a framework takes several hundred.
+Started with the bare interpreter (`python -I -S hello.py`), standard library only: http.server listens after 50 ms of
+CPU, where a framework takes several hundred.
 """
 
 import html
 import os
 import signal
 import socketserver
-import sys
 from http.server import BaseHTTPRequestHandler
 from typing import NoReturn
 
@@ -51,7 +50,7 @@ class Hello(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(self.page)
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = answer  # noqa: N815 - their names are given
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = answer
 
     def _read_body(self) -> bool:
         """Whether the end of the body was found. A chunked one is not read: its connection ends with the answer."""
@@ -99,4 +98,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -1,0 +1,169 @@
+"""The command tree by name and help line; a module is imported when one of its commands is called.
+
+Nothing here imports Typer: help and completion come from `cli/index/`, which is written from the real tree.
+"""
+
+import sys
+from importlib import import_module
+
+from cloudrun_cli.cli import complaints
+from cloudrun_cli.cli.complaints import Misuse
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from cloudrun_cli.cli.command import Command
+
+TRACKS = ("alpha", "beta")  # accepted in front of any command; what there is, is in each of them
+
+# Words of a group, the module of its commands, its help line. A group without a module only holds others.
+GROUPS: dict[str, tuple[str, str]] = {
+    "": ("", "Run Cloud Run on this machine."),
+    "completion": ("cloudrun_cli.cli.shells", "Complete commands, flags and names in the shell."),
+    "config": ("cloudrun_cli.cli.config", "View and edit properties."),
+    "config configurations": ("cloudrun_cli.cli.config_configurations", "Manage the set of named configurations."),
+    "emulator": ("cloudrun_cli.cli.emulator", "Start, stop and look at what runs the services."),
+    "run": ("", "Manage your Cloud Run applications."),
+    "run regions": ("cloudrun_cli.cli.run.regions", "View the regions of Cloud Run."),
+    "run revisions": ("cloudrun_cli.cli.run.revisions", "View and manage your Cloud Run revisions."),
+    "run services": ("cloudrun_cli.cli.run.services", "View and manage your Cloud Run services."),
+    "run services logs": ("cloudrun_cli.cli.run.service_logs", "Read the logs of Cloud Run services."),
+}
+
+# Words of a command that has a module of its own; its help line is its docstring.
+COMMANDS: dict[str, str] = {
+    "run deploy": "cloudrun_cli.cli.run.deploy",
+    "info": "cloudrun_cli.cli.info",
+    "version": "cloudrun_cli.cli.version",
+}
+
+WIDE_VALUES = ("--account", "--configuration", "--flatten", "--format", "--project", "--verbosity")
+WIDE_SWITCHES = ("--quiet", "-q", "--user-output-enabled", "--no-user-output-enabled")
+HELP = ("--help", "-h")
+VERSION = ("--version", "-v")
+
+
+def run(arguments: list[str]) -> int:
+    """Answer a command line and give its exit code: 0, 1 for a failure, 2 for a misuse."""
+    try:
+        return _run(arguments)
+    except Misuse as misuse:
+        print(complaints.error_line(misuse.path, misuse.message), file=sys.stderr)
+        if misuse.advice:
+            print(misuse.advice, file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        return 0  # the reader has seen enough
+    except KeyboardInterrupt:
+        return _interrupted()
+
+
+def _run(arguments: list[str]) -> int:
+    track, path, flags, rest = split(arguments)
+    if any(word in HELP for word in [*flags, *_before_dashes(rest)]):
+        from cloudrun_cli.cli.help import print_help
+
+        return print_help(path)
+    if path == "help":
+        from cloudrun_cli.cli.help import answer_help
+
+        return answer_help([*flags, *rest])
+    if not path and any(word in VERSION for word in flags):
+        path, flags = "version", []
+    command = find_command(path)
+    if command is None:
+        raise not_a_command(path, f"{track} {path}".strip())
+    from cloudrun_cli.cli.command import execute
+
+    return execute(command, [*flags, *rest], f"{track} {path}".strip())
+
+
+def split(arguments: list[str]) -> tuple[str, str, list[str], list[str]]:
+    """The track, the words of the command or group, the wide flags around them, and what follows. Raises Misuse."""
+    left = list(arguments)
+    flags: list[str] = []
+    track = path = ""
+    while left and path in GROUPS:
+        word = left.pop(0)
+        name, equals, _ = word.partition("=")
+        if word in WIDE_SWITCHES or word in HELP or (word in VERSION and not path):
+            flags.append(word)
+        elif name in WIDE_VALUES:
+            flags.append(word)
+            if not equals and left:
+                flags.append(left.pop(0))
+        elif word.startswith("-") and len(word) > 1:
+            known = [*WIDE_VALUES, *WIDE_SWITCHES, *HELP]
+            raise Misuse(f"{track} {path}".strip(), complaints.unrecognized([word], known))
+        elif not path and not track and word in TRACKS:
+            track = word
+        else:
+            path = f"{path} {word}".lstrip()
+    return track, path, flags, left
+
+
+def find_command(path: str) -> "Command | None":
+    """The command with these words, imported now; None for a group and for words that mean nothing."""
+    group = path.rpartition(" ")[0]
+    module = COMMANDS.get(path) or GROUPS.get(group, ("", ""))[0]
+    if path in GROUPS or not module:
+        return None
+    import_module(module)
+    from cloudrun_cli.cli.command import declared
+
+    return declared(path)
+
+
+def children(path: str) -> tuple[dict[str, str], dict[str, str]]:
+    """The groups and the commands directly under a group, each with its help line. Imports the modules of both."""
+    from cloudrun_cli.cli.command import declared_under
+
+    prefix = f"{path} ".lstrip()
+    groups = {
+        name[len(prefix) :]: help
+        for name, (_, help) in sorted(GROUPS.items())
+        if name and name.startswith(prefix) and " " not in name[len(prefix) :]
+    }
+    for name, module in COMMANDS.items():
+        if name.startswith(prefix) and " " not in name[len(prefix) :]:
+            import_module(module)
+    if GROUPS[path][0]:
+        import_module(GROUPS[path][0])
+    commands = {c.path[len(prefix) :]: c.help for c in declared_under(path) if not c.hidden}
+    return groups, commands
+
+
+def not_a_command(path: str, shown: str) -> Misuse:
+    """What is wrong with words that are a group, or nothing at all."""
+    if path in GROUPS:
+        from cloudrun_cli.cli.help import group_listing
+
+        return Misuse(shown, "Command name argument expected.", "\n" + group_listing(path))
+    group, _, word = path.rpartition(" ")
+    shown_group = shown[: -len(word)].strip()
+    groups, commands = children(group)
+    if not group:
+        from difflib import get_close_matches
+
+        near = get_close_matches(word, [*groups, *commands, "help"])
+        if not near:
+            usage = complaints.group_usage(shown_group, groups, [*commands, "help"])
+            return Misuse(shown_group, f"Invalid choice: '{word}'.", usage)
+    else:
+        near = sorted([*groups, *commands])
+    lines = ["Maybe you meant:", *(f"  {complaints.command_line(f'{group} {name}'.strip())}" for name in near)]
+    return Misuse(shown_group, f"Invalid choice: '{word}'.", "\n".join([*lines, "", complaints.search_advice()]))
+
+
+def _before_dashes(words: list[str]) -> list[str]:
+    return words[: words.index("--")] if "--" in words else words
+
+
+def _interrupted() -> int:
+    """Say so, and end by the signal itself, so that a shell script which called us stops too. As gcloud does."""
+    import os
+    import signal
+
+    print("\n\nCommand killed by keyboard interrupt\n", file=sys.stderr, flush=True)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGINT)
+    return 1

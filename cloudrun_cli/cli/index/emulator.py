@@ -1,0 +1,70 @@
+"""Written from the command tree by `python -m cloudrun_cli.cli.indexing`; not by hand."""
+
+# ruff: noqa
+
+COMMANDS = {
+ 'emulator env': {
+  'help': 'Print the exports that point client libraries and gcloud at the emulator.',
+  'more': (),
+  'examples': ('eval "$(cloudrun emulator env)"',),
+  'hidden': False,
+  'positionals': (),
+  'flags': (),
+ },
+ 'emulator logs': {
+  'help': 'Print the last lines that the emulator itself has logged.',
+  'more': (),
+  'examples': ('cloudrun emulator logs --limit=50',),
+  'hidden': False,
+  'positionals': (),
+  'flags': (
+   ('--limit', ('--limit',), 'How many of the last lines.', 'LIMIT', '', (), False, False),
+  ),
+ },
+ 'emulator reset': {
+  'help': 'Stop the emulator and forget everything that was deployed. Settings stay.',
+  'more': (),
+  'examples': ('cloudrun emulator reset --quiet',),
+  'hidden': False,
+  'positionals': (),
+  'flags': (
+   ('--keep-images', ('--keep-images', '--no-keep-images'), 'Keep what was built from source.', '', '', (), False, False),
+  ),
+ },
+ 'emulator restart': {
+  'help': 'Stop the emulator and start it again, with the settings of now.',
+  'more': (),
+  'examples': ('cloudrun emulator restart',),
+  'hidden': False,
+  'positionals': (),
+  'flags': (),
+ },
+ 'emulator start': {
+  'help': 'Start the emulator, if it does not run yet. Every command that needs it does so by itself.',
+  'more': (),
+  'examples': ('cloudrun emulator start',),
+  'hidden': False,
+  'positionals': (),
+  'flags': (),
+ },
+ 'emulator status': {
+  'help': 'Show whether the emulator runs, where, and since when. Never starts it.',
+  'more': (),
+  'examples': ('cloudrun emulator status', "cloudrun emulator status --format='value(pid)'"),
+  'hidden': False,
+  'positionals': (),
+  'flags': (),
+ },
+ 'emulator stop': {
+  'help': 'Stop the emulator with everything that runs in it. What was deployed stays, for the next start.',
+  'more': (),
+  'examples': ('cloudrun emulator stop',),
+  'hidden': False,
+  'positionals': (),
+  'flags': (),
+ },
+}
+
+GROUPS = {
+ 'emulator': ('Start, stop and look at what runs the services.', (), (('env', 'Print the exports that point client libraries and gcloud at the emulator.'), ('logs', 'Print the last lines that the emulator itself has logged.'), ('reset', 'Stop the emulator and forget everything that was deployed. Settings stay.'), ('restart', 'Stop the emulator and start it again, with the settings of now.'), ('start', 'Start the emulator, if it does not run yet. Every command that needs it does so by itself.'), ('status', 'Show whether the emulator runs, where, and since when. Never starts it.'), ('stop', 'Stop the emulator with everything that runs in it. What was deployed stays, for the next start.'))),
+}

@@ -1,0 +1,37 @@
+"""Written from the command tree by `python -m cloudrun_cli.cli.indexing`; not by hand."""
+
+# ruff: noqa
+
+COMMANDS = {
+ 'info': {
+  'help': 'Show paths, ports, engine, Envoy, the local certificate authority, and what processes are not isolated from.',
+  'more': (),
+  'examples': ('cloudrun info', "cloudrun info --format='value(tls.ca)'"),
+  'hidden': False,
+  'positionals': (),
+  'flags': (),
+ },
+ 'version': {
+  'help': 'Print the versions of this program and its parts.',
+  'more': (),
+  'examples': ('cloudrun version', 'cloudrun version --format=json'),
+  'hidden': False,
+  'positionals': (),
+  'flags': (),
+ },
+}
+
+GROUPS = {
+ '': ('Run Cloud Run on this machine.', (('completion', 'Complete commands, flags and names in the shell.'), ('config', 'View and edit properties.'), ('emulator', 'Start, stop and look at what runs the services.'), ('run', 'Manage your Cloud Run applications.')), (('info', 'Show paths, ports, engine, Envoy, the local certificate authority, and what processes are not isolated from.'), ('version', 'Print the versions of this program and its parts.'))),
+}
+
+WIDE = (
+ ('--account', ('--account',), 'The account that calls are made as.', 'ACCOUNT', '', (), False, False),
+ ('--configuration', ('--configuration',), 'The configuration to use for this call.', 'CONFIGURATION', 'configurations', (), False, False),
+ ('--flatten', ('--flatten',), 'Make one row of each item of these keys.', 'KEY', 'flattens', (), False, False),
+ ('--format', ('--format',), 'How the answer is printed: yaml, json, csv, table(…), value(…) and more.', 'FORMAT', 'formats', (), False, False),
+ ('--project', ('--project',), 'The project to work in.', 'PROJECT_ID', 'projects', (), False, False),
+ ('--quiet, -q', ('--quiet', '-q'), 'Answer every question with its default.', '', '', (), False, False),
+ ('--user-output-enabled / --no-user-output-enabled', ('--user-output-enabled', '--no-user-output-enabled'), 'Print messages and answers.', '', '', (), False, False),
+ ('--verbosity', ('--verbosity',), 'How much is told on stderr.', 'VERBOSITY', '', ('debug', 'info', 'warning', 'error', 'critical', 'none'), False, False),
+)

@@ -1,0 +1,16 @@
+# Completion of cloudrun for bash. Written by `cloudrun completion install`.
+_cloudrun() {
+    local word=${COMP_WORDS[COMP_CWORD]} line
+    local -a lines
+    COMPREPLY=()
+    mapfile -t lines < <("${COMP_WORDS[0]}" __complete bash "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
+    [[ $word == "=" ]] && word=""
+    case ${lines[0]-} in
+        :files) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        :folders) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
+    esac
+    for line in "${lines[@]}"; do
+        COMPREPLY+=("${line%%$'\t'*}")
+    done
+}
+complete -F _cloudrun cloudrun

@@ -1,0 +1,23 @@
+#compdef cloudrun
+# Completion of cloudrun for zsh. Written by `cloudrun completion install`.
+_cloudrun() {
+    local program=${(Q)words[1]} line name
+    local -a lines described
+    lines=("${(@f)$(${~program} __complete zsh "${(@Q)words[2,CURRENT]}" 2>/dev/null)}")
+    case ${lines[1]} in
+        :files) _files; return ;;
+        :folders) _files -/; return ;;
+        '') return 1 ;;
+    esac
+    for line in $lines; do
+        name=${line%%$'\t'*}
+        described+=("${name//:/\\:}:${line#*$'\t'}")
+    done
+    _describe cloudrun described
+}
+if [[ ${funcstack[1]} == _cloudrun ]]; then
+    _cloudrun "$@"
+else
+    (( $+functions[compdef] )) || { autoload -Uz compinit && compinit; }
+    compdef _cloudrun cloudrun
+fi

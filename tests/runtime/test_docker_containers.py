@@ -1,0 +1,268 @@
+"""What only containers can show: the container contract, images that move, memory, the metadata address."""
+
+import asyncio
+import io
+import secrets
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+import docker
+import pytest
+
+from cloudrun_cli.core.errors import ImageNotFound, ImageUnsupported, StartFailed
+from cloudrun_cli.runtime.base import ExitCause, Instance, Runtime
+from cloudrun_cli.runtime.docker import DockerRuntime
+from tests.docker_images import an_image
+from tests.runtime.contract import DEADLINE, a_spec
+
+pytestmark = pytest.mark.docker
+
+MIB = 1024 * 1024
+
+
+class Bench:
+    """A runtime of a home of its own, and images with nothing but a shell."""
+
+    def __init__(self, runtime: DockerRuntime, engine: docker.APIClient, base: str, home: str) -> None:
+        self.runtime, self.engine, self.base, self.home = runtime, engine, base, home
+
+    def image(self, *instructions: str, files: dict[str, str | bytes] | None = None) -> str:
+        tag = f"cloudrun-test/shell:{secrets.token_hex(6)}"
+        an_image(self.engine, self.base, files or {}, tag=tag, instructions=instructions)
+        return tag
+
+    async def run(self, script: str, *instructions: str, **changes: Any) -> list[str]:
+        """What a shell script says in an instance, once it has ended."""
+        image = await self.runtime.resolve(self.image(*instructions))
+        exits = self.runtime.exits()
+        instance = await self.runtime.start(a_spec(image, command=("sh", "-c", script), **changes))
+        await asyncio.wait_for(anext(exits), DEADLINE)
+        return await self.said(instance)
+
+    async def said(self, instance: Instance) -> list[str]:
+        async with asyncio.timeout(DEADLINE):
+            return [line.text async for line in self.runtime.logs(instance)]
+
+
+@pytest.fixture
+async def bench(engine: docker.APIClient, busybox_base_image: str) -> AsyncIterator[Bench]:
+    home = f"/tests/{secrets.token_hex(6)}"
+    runtime = DockerRuntime(home, pool=1, linger=timedelta(seconds=5))
+    await runtime.open()
+    yield Bench(runtime, engine, busybox_base_image, home)
+    await runtime.purge()
+    await runtime.close()
+    for row in engine.images("cloudrun-test/shell"):
+        for tag in row["RepoTags"] or ():
+            engine.remove_image(tag, force=True)
+
+
+async def test_args_alone_replace_the_command_and_keep_the_entry_point(bench: Bench) -> None:
+    image = await bench.runtime.resolve(bench.image('ENTRYPOINT ["echo", "entry"]', 'CMD ["default"]'))
+    assert await bench.said(await bench.runtime.start(a_spec(image))) == ["entry default"]
+    assert await bench.said(await bench.runtime.start(a_spec(image, args=("given",)))) == ["entry given"]
+
+
+async def test_a_command_alone_drops_the_images_command(bench: Bench) -> None:
+    image = await bench.runtime.resolve(bench.image('ENTRYPOINT ["echo", "entry"]', 'CMD ["default"]'))
+    assert await bench.said(await bench.runtime.start(a_spec(image, command=("echo", "mine")))) == ["mine"]
+
+
+async def test_settings_win_over_the_images_environment_and_the_rest_of_it_stays(bench: Bench) -> None:
+    said = await bench.run("echo $A $B $PORT", "ENV A=image B=image", env={"B": "setting", "PORT": "8080"})
+    assert said == ["image setting 8080"]
+
+
+async def test_root_runs_when_the_images_user_does_not_exist(bench: Bench) -> None:
+    """Documented: container runtime contract, a user name that does not exist is root."""
+    assert await bench.run("id -u", "USER nobody-knows-me") == ["0"]
+
+
+async def test_the_images_user_runs_when_it_exists(bench: Bench) -> None:
+    assert await bench.run("id -u", "USER 1234") == ["1234"]
+
+
+async def test_an_instance_has_the_limits_it_was_given(bench: Bench) -> None:
+    image = await bench.runtime.resolve(bench.image())
+    instance = await bench.runtime.start(a_spec(image, command=("sleep", "60"), cpu_millis=500, memory_bytes=128 * MIB))
+    host = bench.engine.inspect_container(instance.handle)["HostConfig"]
+    assert (host["NanoCpus"], host["Memory"], host["MemorySwap"]) == (500_000_000, 128 * MIB, 128 * MIB)
+    assert host["Privileged"] is False
+    assert "no-new-privileges" in host["SecurityOpt"]
+    assert host["PidsLimit"] > 0
+
+
+async def test_more_processors_than_there_are_become_all_there_are(bench: Bench) -> None:
+    assert await bench.run("echo ran", cpu_millis=64_000) == ["ran"]
+
+
+async def test_an_instance_over_its_memory_is_told_as_such(bench: Bench) -> None:
+    image = await bench.runtime.resolve(bench.image())
+    exits = bench.runtime.exits()
+    await bench.runtime.start(a_spec(image, command=("sh", "-c", "tail /dev/zero"), memory_bytes=16 * MIB))
+    exit = await asyncio.wait_for(anext(exits), DEADLINE)
+    assert (exit.cause, exit.memory_bytes) == (ExitCause.OUT_OF_MEMORY, 16 * MIB)
+
+
+async def test_an_instance_whose_child_hits_the_limit_ends_as_a_whole(bench: Bench) -> None:
+    """Documented: the memory of an instance is one sum, and going over it ends the instance."""
+    image = await bench.runtime.resolve(bench.image())
+    exits = bench.runtime.exits()
+    script = "tail /dev/zero & wait; sleep 60"
+    await bench.runtime.start(a_spec(image, command=("sh", "-c", script), memory_bytes=16 * MIB))
+    exit = await asyncio.wait_for(anext(exits), DEADLINE)
+    assert exit.cause is ExitCause.OUT_OF_MEMORY
+
+
+async def test_nothing_sent_to_the_metadata_address_leaves_the_instance(bench: Bench) -> None:
+    """The address ends on the instance's own loopback: refused at once, not asked of the network."""
+    for address in ("169.254.169.254", "169.254.0.1"):
+        said = await bench.run(f"ip route get {address} 2>&1; nc -w 5 {address} 80 </dev/null 2>&1; echo $?")
+        assert "dev lo" in said[0]
+        assert any("refused" in line for line in said)
+        assert said[-1] == "1"
+
+
+async def test_an_instance_cannot_give_the_metadata_address_back(bench: Bench) -> None:
+    said = await bench.run("ip addr del 169.254.169.254/16 dev lo 2>&1; ip -4 -o addr show dev lo")
+    assert any("169.254.169.254" in line for line in said)
+
+
+async def test_the_metadata_name_leads_to_the_metadata_address(bench: Bench) -> None:
+    said = await bench.run("grep metadata.google.internal /etc/hosts; hostname")
+    assert said[0].split() == ["169.254.169.254", "metadata.google.internal"]
+    assert said[1] == "localhost"
+
+
+async def test_a_revision_keeps_its_image_when_the_tag_moves_and_goes(bench: Bench) -> None:
+    tag = bench.image('CMD ["echo", "first"]')
+    first = await bench.runtime.resolve(tag)
+    second_id = bench.engine.inspect_image(bench.image('CMD ["echo", "second"]'))["Id"]  # type: ignore[no-untyped-call]
+    bench.engine.tag(second_id, *tag.split(":"), force=True)
+    assert (await bench.runtime.resolve(tag)).digest != first.digest
+    bench.engine.remove_image(tag, force=True)
+    assert await bench.said(await bench.runtime.start(a_spec(first))) == ["first"]
+    assert (await bench.runtime.resolve(first.digest)).digest == first.digest
+
+
+async def test_a_forgotten_image_cannot_be_started_any_more(bench: Bench) -> None:
+    tag = bench.image('CMD ["echo", "here"]')
+    image = await bench.runtime.resolve(tag)
+    bench.engine.remove_image(tag, force=True)
+    await bench.runtime.forget(image.digest)
+    await bench.runtime.forget(image.digest)
+    with pytest.raises(ImageNotFound):
+        await bench.runtime.start(a_spec(image))
+
+
+async def test_an_image_for_another_architecture_is_refused_before_it_starts(bench: Bench) -> None:
+    if bench.engine.version()["Arch"] != "amd64":
+        pytest.skip("needs an amd64 engine: others may run amd64 images by emulation")
+    tag = f"cloudrun-test/shell:{secrets.token_hex(6)}"
+    found = bench.engine.import_image_from_data(b"\0" * 10240, repository=tag.split(":")[0], tag=tag.split(":")[1])
+    assert found
+    for message in bench.engine.build(
+        fileobj=_dockerfile(f"FROM {tag}\nLABEL a=b\n"), platform="linux/arm64", tag=tag, decode=True, rm=True
+    ):
+        assert "error" not in message, message
+    with pytest.raises(ImageUnsupported, match="arm64"):
+        await bench.runtime.resolve(tag)
+
+
+async def test_a_program_for_another_architecture_is_told_from_a_missing_one(bench: Bench) -> None:
+    image = await bench.runtime.resolve(bench.image('ENTRYPOINT ["/app"]', files={"app": b"\x7fELF not for here"}))
+    with pytest.raises(ImageUnsupported, match="another kind of machine"):
+        await bench.runtime.start(a_spec(image))
+
+
+async def test_a_program_that_may_not_be_executed_is_told_with_what_to_do(bench: Bench) -> None:
+    image = await bench.runtime.resolve(bench.image("RUN chmod 644 /app", files={"app": "#!/bin/sh\n"}))
+    with pytest.raises(StartFailed, match="may not be executed") as failure:
+        await bench.runtime.start(a_spec(image, command=("/app",)))
+    assert "chmod +x" in str(failure.value.hint)
+
+
+async def test_an_image_with_nothing_to_start_is_told(bench: Bench) -> None:
+    image = await bench.runtime.resolve(bench.image("CMD []", "ENTRYPOINT []"))
+    with pytest.raises(StartFailed, match="entry point"):
+        await bench.runtime.start(a_spec(image))
+
+
+async def test_long_lines_and_strange_bytes_come_through_whole(bench: Bench) -> None:
+    script = "head -c 40000 /dev/zero | tr '\\0' x; echo; printf '\\377\\n'; printf 'no newline'"
+    assert await bench.run(script) == ["x" * 40000, "\ufffd", "no newline"]
+
+
+async def test_nothing_is_left_on_the_engine_after_stop_and_purge(bench: Bench) -> None:
+    image = await bench.runtime.resolve(bench.image())
+    instance = await bench.runtime.start(a_spec(image, command=("sleep", "60")))
+    await bench.runtime.stop(instance, grace=timedelta(0))
+    await bench.runtime.purge()
+    mine = {"label": f"dev.cloudrun.home={bench.home}"}
+    assert bench.engine.containers(all=True, filters=mine) == []
+    assert bench.engine.networks(filters=mine) == []
+
+
+async def test_an_ended_container_is_removed_once_its_lines_were_read(bench: Bench) -> None:
+    image = await bench.runtime.resolve(bench.image())
+    instance = await bench.runtime.start(a_spec(image, command=("echo", "bye")))
+    assert await bench.said(instance) == ["bye"]
+    await _until(lambda: not bench.engine.containers(all=True, filters={"id": instance.handle}))
+
+
+async def test_a_container_that_somebody_else_removed_is_told(bench: Bench) -> None:
+    image = await bench.runtime.resolve(bench.image())
+    exits = bench.runtime.exits()
+    instance = await bench.runtime.start(a_spec(image, command=("sleep", "60")))
+    bench.engine.remove_container(instance.handle, force=True)
+    assert (await asyncio.wait_for(anext(exits), DEADLINE)).instance == instance.id
+    assert await bench.runtime.instances() == []
+
+
+async def test_holders_are_refilled_and_taken_over_by_the_next_runtime(bench: Bench) -> None:
+    holders = {"label": [f"dev.cloudrun.home={bench.home}", "dev.cloudrun.kind=holder"]}
+    image = await bench.runtime.resolve(bench.image())
+    await bench.runtime.start(a_spec(image, command=("sleep", "60")))
+    await _until(lambda: len(bench.engine.containers(filters=holders)) == 2)  # the used one, and one that waits
+    before = {row["Id"] for row in bench.engine.containers(filters=holders)}
+    successor: Runtime = DockerRuntime(bench.home, pool=1)
+    await successor.open()
+    try:
+        assert {row["Id"] for row in bench.engine.containers(filters=holders)} == before
+    finally:
+        await successor.close()
+
+
+async def test_where_addresses_are_out_of_reach_a_published_port_serves(bench: Bench) -> None:
+    runtime = DockerRuntime(f"{bench.home}-desktop", reachable=False)
+    await runtime.open()
+    try:
+        image = await runtime.resolve(bench.image())
+        script = "while :; do echo hello | nc -l -p 8080; done"
+        instance = await runtime.start(a_spec(image, command=("sh", "-c", script)))
+        assert instance.address.startswith("127.0.0.1:")
+        await _until(lambda: _read(instance.address) == b"hello\n")
+        assert await runtime.instances() == [instance]
+    finally:
+        await runtime.purge()
+        await runtime.close()
+
+
+async def _until(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(DEADLINE):
+        while not await asyncio.to_thread(true):
+            await asyncio.sleep(0.1)
+
+
+def _read(address: str) -> bytes:
+    host, _, port = address.rpartition(":")
+    with suppress(OSError), socket.create_connection((host, int(port)), timeout=5) as door:
+        return door.recv(100)
+    return b""
+
+
+def _dockerfile(text: str) -> io.BytesIO:
+    return io.BytesIO(text.encode())
