@@ -45,9 +45,7 @@ _OURS = (
     ),
     Property("emulator/http_port", "The port that services answer on.", kind="port", default="9080"),
     Property("emulator/https_port", "The port that services answer on with TLS.", kind="port", default="9443"),
-    Property(
-        "emulator/idle_timeout", "How long an instance without requests is kept.", kind="duration", default="900s"
-    ),
+    Property("emulator/idle_timeout", "How long an idle instance is kept.", kind="duration", default="900s"),
     Property("emulator/startup_timeout", "How long an instance may take to listen.", kind="duration", default="240s"),
     Property("run/region", "The region of services and jobs.", default="us-central1"),
     Property(
@@ -64,7 +62,7 @@ _GCLOUDS = {
     "api_endpoint_overrides": "artifactregistry cloudbuild cloudscheduler cloudtasks compute eventarc iam logging "
     "pubsub redis run secretmanager sqladmin storage",
     "artifacts": "location repository",
-    "auth": "access_token_file disable_credentials impersonate_service_account service_account_disable_id_token_refresh",
+    "auth": "access_token_file disable_credentials impersonate_service_account",
     "billing": "quota_project",
     "builds": "kaniko_cache_ttl region timeout use_kaniko",
     "component_manager": "disable_update_check",

@@ -5,6 +5,7 @@ as values from there.
 """
 
 import os
+import sys
 
 from cloudrun_cli.configurations import Configurations
 from cloudrun_cli.core.errors import InvalidArgument
@@ -135,16 +136,18 @@ def check(known: Property, value: str) -> None:
 
 def home_folder(environ: "Mapping[str, str]") -> str:
     """Where everything of this world is kept: $CLOUDRUN_HOME, or the user's data folder by the system's customs."""
-    import sys
-
     if chosen := environ.get(HOME_VARIABLE):
         return os.path.abspath(os.path.expanduser(chosen))
     if sys.platform == "linux":  # what platformdirs answers, without the time it takes to load
         data = environ.get("XDG_DATA_HOME", "").strip()
         return os.path.join(data if os.path.isabs(data) else os.path.expanduser("~/.local/share"), "cloudrun")
-    import platformdirs
+    return _data_folder()
 
-    return platformdirs.user_data_dir("cloudrun", appauthor=False)
+
+def _data_folder() -> str:
+    from platformdirs import user_data_dir
+
+    return user_data_dir("cloudrun", appauthor=False)
 
 
 def _duration_problem(value: str) -> str:

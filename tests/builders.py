@@ -112,10 +112,6 @@ def a_revision(
         labels=dict(own.labels) if labels is None else dict(labels),
     )
     if ready is not None:
-        change = revision_ready(made.status, 1.5, NOW) if ready else _failed(made)
-        made = replace(made, status=change)
+        failed = revision_failed(made.status, "HealthCheckContainerError", "It did not listen.", NOW)
+        made = replace(made, status=revision_ready(made.status, 1.5, NOW) if ready else failed)
     return replace(made, **fields)
-
-
-def _failed(revision: Revision) -> Any:
-    return revision_failed(revision.status, "HealthCheckContainerError", "It did not listen.", NOW)

@@ -265,7 +265,7 @@ def _fail(path: str, message: str, hint: str | None) -> int:
 
 
 def _crash(present: Context) -> int:
-    """Tell a bug of ours in one line, and put its traceback into HOME/crash.log, or on stderr with --verbosity debug."""
+    """Tell a bug of ours in one line; its traceback goes to HOME/crash.log, or to stderr with --verbosity=debug."""
     import traceback
 
     text = traceback.format_exc()

@@ -138,8 +138,15 @@ def _property_values(settings: "Settings", operands: "Sequence[str]") -> list[Ca
     return [(choice, "") for choice in (("true", "false") if known.kind == "bool" else known.choices)]
 
 
+def _formats(settings: "Settings", operands: "Sequence[str]") -> list[Candidate]:
+    return [
+        (name, "") for name in ("config", "csv", "flattened", "json", "list", "none", "table", "text", "value", "yaml")
+    ]
+
+
 _SOURCES: "dict[str, Callable[[Settings, Sequence[str]], list[Candidate]]]" = {
     "configurations": _configurations,
+    "formats": _formats,
     "properties": _properties,
     "property_values": _property_values,
     "regions": _regions,

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from cloudrun_cli.cli.command import Group, flag, positional, switch
+from cloudrun_cli.cli.command import Group, positional, switch
 from cloudrun_cli.cli.context import context
 from cloudrun_cli.properties import KNOWN
 from cloudrun_cli.settings import check, property_path

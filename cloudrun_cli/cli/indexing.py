@@ -13,12 +13,12 @@ from typing import Any
 import click
 
 from cloudrun_cli.cli import app
-from cloudrun_cli.cli.command import Command, build, declared, declared_under
+from cloudrun_cli.cli.command import Command, build, declared_under
 from cloudrun_cli.cli.parser import GcloudCommand, flag_name, metavar, wide_flags
 from cloudrun_cli.cli.parsing import Kind
 
 HERE = Path(__file__).resolve().parent
-HEADER = '"""Written from the command tree by `python -m cloudrun_cli.cli.indexing`; not by hand."""\n\n# ruff: noqa\n'
+HEADER = '"""Written from the command tree by `python -m cloudrun_cli.cli.indexing`; not by hand."""\n\n# ruff: noqa\n# fmt: off\n'
 
 
 def files() -> dict[Path, str]:
@@ -26,10 +26,9 @@ def files() -> dict[Path, str]:
     from cloudrun_cli.cli.shells import SHELLS, script
 
     modules: dict[str, dict[str, Any]] = {"top": {"GROUPS": {}, "COMMANDS": {}, "WIDE": wide()}}
-    for path, entry in groups().items():
-        modules.setdefault(_module(path), {"GROUPS": {}, "COMMANDS": {}})["GROUPS"][path] = entry
-    for path, entry in commands().items():
-        modules.setdefault(_module(path), {"GROUPS": {}, "COMMANDS": {}})["COMMANDS"][path] = entry
+    for name, entries in (("GROUPS", groups()), ("COMMANDS", commands())):
+        for path, described in entries.items():
+            modules.setdefault(_module(path), {"GROUPS": {}, "COMMANDS": {}})[name][path] = described
     texts = {
         HERE / "index" / f"{name}.py": HEADER
         + "".join(f"\n{key} = {_literal(value)}\n" for key, value in sorted(values.items()))
@@ -39,7 +38,7 @@ def files() -> dict[Path, str]:
     return texts | {scripts / f"cloudrun.{shell}": script(shell) for shell in SHELLS}
 
 
-def groups() -> dict[str, tuple[Any, ...]]:
+def groups() -> dict[str, Any]:
     """Every group: its help line, its groups and its commands, each with a help line."""
     found = {}
     for path in app.GROUPS:
@@ -48,7 +47,7 @@ def groups() -> dict[str, tuple[Any, ...]]:
     return found
 
 
-def commands() -> dict[str, dict[str, Any]]:
+def commands() -> dict[str, Any]:
     """Every command and what there is to know about it."""
     for path in app.GROUPS:
         app.children(path)
@@ -83,7 +82,7 @@ def _positional(built: GcloudCommand, param: click.Argument) -> tuple[Any, ...]:
 
 
 def _flag(built: GcloudCommand | None, param: click.Option) -> tuple[Any, ...]:
-    """Shown name, all names, help, metavar or nothing for a switch, which names complete it, choices, default,
+    """Shown name, all names, help, metavar or nothing for a switch, which names complete it, choices,
     whether it is required, whether it is hidden."""
     kind = param.type if isinstance(param.type, Kind) else Kind()
     value = "" if param.is_flag else metavar(param)

@@ -189,7 +189,7 @@ def looks_like_flag(word: str) -> bool:
 def _wide(name: str, help: str, property: str = "", *, metavar: str = "", kind: Kind | None = None) -> click.Option:
     kind = kind or Kind()
     kind.property = property
-    kind.names = {"core/project": "projects", "": name.lstrip("-") + "s"}.get(property, "")
+    kind.names = {"--configuration": "configurations", "--format": "formats", "--project": "projects"}.get(name, "")
     variable = WIDE_PREFIX + name.lstrip("-")
     return click.Option([name, variable], type=kind, help=help, metavar=metavar or None)
 

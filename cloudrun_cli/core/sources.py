@@ -38,7 +38,7 @@ NPM_QUIET = ("--no-audit", "--no-fund")
 # `exec` in front of these would lose what follows, or is no program at all.
 _COMPOUND = re.compile(r"[;&|\n`]|\$\(|^\s*[({]")
 _NOT_A_PROGRAM = re.compile(
-    r"^\s*(?:[A-Za-z_]\w*=|(?:exec|cd|if|for|while|case|set|export|source|until|unset|ulimit|umask|\.)\b)"
+    r"^\s*(?:[A-Za-z_]\w*=|(?:exec|cd|if|for|while|case|set|export|source|until|unset|ulimit|umask|\.)(?:\s|$))"
 )
 
 

@@ -5,7 +5,6 @@ import http.client
 import json
 import socket
 from pathlib import Path
-from typing import Any
 
 from cloudrun_cli.core.errors import Unavailable
 
@@ -45,10 +44,11 @@ class EnvoyAdmin:
         stats = json.loads(await self._call("GET", "/stats?format=json&filter=^http.ingress.downstream_rq_active$"))
         return sum(int(stat.get("value", 0)) for stat in stats.get("stats", ()))
 
-    async def listeners(self) -> dict[str, str]:
-        """Every listener it was told to open: its name, and why it did not (empty when it did)."""
+    async def failures(self) -> dict[str, str]:
+        """Listeners that could not be opened or changed as it was told: their names, and why."""
         dump = json.loads(await self._call("GET", "/config_dump?resource=dynamic_listeners"))
-        return {one["name"]: _complaint(one) for one in dump.get("configs", ())}
+        errors = [one["error_state"] for one in dump.get("configs", ()) if "error_state" in one]
+        return {one["failed_configuration"]["name"]: str(one.get("details", "")) for one in errors}
 
     async def listening(self) -> frozenset[str]:
         """The names of the listeners that are open now."""
@@ -91,8 +91,3 @@ def _call(socket_path: Path, method: str, path: str, timeout: float) -> bytes:
     if answer.status != 200 and not path.startswith("/ready"):
         raise Unavailable(f"Envoy answers {answer.status} to {method} {path}.")
     return body
-
-
-def _complaint(listener: dict[str, Any]) -> str:
-    error = listener.get("error_state") or {}
-    return str(error.get("details", ""))

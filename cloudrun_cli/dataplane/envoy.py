@@ -153,15 +153,14 @@ class EnvoyProcess:
         self._write_listeners()
 
     async def rejected(self) -> dict[int, str]:
-        """Doors that are not open, with the reason in words."""
-        reasons = await self.admin.listeners()
+        """Doors that could not be opened, with the reason in words."""
+        failures, open_now = await self.admin.failures(), await self.admin.listening()
         out = {}
         for door in sorted(self._doors or ()):
-            if (reason := reasons.get(door_name(door))) is None:
-                continue  # Envoy has not looked yet
-            if reason:
+            name = door_name(door)
+            if name in failures and name not in open_now:
                 who = owner(door)
-                out[door] = f"Port {door} is in use by {who}." if who else f"Port {door} is not open: {reason}"
+                out[door] = f"Port {door} is in use by {who}." if who else f"Port {door}: {failures[name]}."
         return out
 
     async def in_flight(self) -> Mapping[str, int]:

@@ -15,8 +15,8 @@ from cloudrun_cli.runtime import docker_labels as labels
 from cloudrun_cli.runtime import docker_sockets, images
 from cloudrun_cli.runtime.base import STOP_GRACE, Exit, ExitCause, Image, Instance, InstanceSpec, Listening, LogLine
 from cloudrun_cli.runtime.docker_build import Builder
-from cloudrun_cli.runtime.docker_engine import Engine, connect, explanation
-from cloudrun_cli.runtime.docker_holders import POOL, Holder, Holders, remove
+from cloudrun_cli.runtime.docker_engine import Engine, connect, explanation, is_hiccup
+from cloudrun_cli.runtime.docker_holders import POOL, TRIES, Holder, Holders, remove
 from cloudrun_cli.runtime.docker_images import Images
 from cloudrun_cli.runtime.docker_stream import LogStream, RawLine, moment, read
 from cloudrun_cli.runtime.docker_watch import Watch, kill
@@ -155,7 +155,7 @@ class DockerRuntime:
 
     def _start(self, spec: InstanceSpec, holder: Holder) -> Instance:
         """Create and start the container; once more with what the engine could not do left out."""
-        user = None
+        user, hiccups = None, 0
         while True:
             limited = self._file_limit
             try:
@@ -164,6 +164,9 @@ class DockerRuntime:
                 if user is not None:
                     raise
                 user = "0"  # Source: container runtime contract: root runs when the image's user does not exist
+            except _Hiccup:
+                if (hiccups := hiccups + 1) == TRIES:
+                    raise
             except _FileLimit:
                 if not limited:
                     raise
@@ -307,6 +310,10 @@ class _Readers:
                 self.none.set()
 
 
+class _Hiccup(StartFailed):
+    """The engine lost a race with itself."""
+
+
 class _FileLimit(StartFailed):
     """The engine may not give out as many file descriptors as asked."""
 
@@ -332,6 +339,8 @@ def _start_error(spec: InstanceSpec, error: docker.errors.APIError) -> Exception
         return ImageNotFound(
             f"Image [{spec.digest}] is not on this engine any more.", field="image", hint="Deploy it again."
         )
+    if is_hiccup(error):
+        return _Hiccup(f"The Docker engine could not start it: {said}", hint="Try again.")
     if "unable to find user" in small:
         return _UnknownUser(f"The image's user does not exist in it: {said}", field="image")
     if "setting rlimit" in small:

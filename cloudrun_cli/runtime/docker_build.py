@@ -6,10 +6,12 @@ import tarfile
 import tempfile
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import docker
+from docker.types import CancellableStream
 from docker.utils.build import exclude_paths
 
 from cloudrun_cli.core import sources
@@ -163,8 +165,12 @@ class Builder:
         def created() -> str:
             return str(api.exec_create(container, list(step), environment=dict(env), workdir=WORKSPACE, user="0")["Id"])
 
+        def output() -> _Messages:
+            chunks = api.exec_start(execution, stream=True)
+            return _Messages(_text_lines(chunks), chunks)
+
         execution = await self._engine.call(created)
-        async for line in read(lambda: _Messages(_text_lines(api.exec_start(execution, stream=True)))):
+        async for line in read(output):
             tail.append(line)
             log(line)
         code = (await self._engine.call(api.exec_inspect, execution))["ExitCode"]
@@ -201,16 +207,19 @@ class Builder:
 
 
 class _Messages:
-    """A blocking generator as a stream; it is left alone when nobody reads it any more, and ends by itself."""
+    """A blocking generator as a stream. It is closed when it has ended, and with it what it reads from."""
 
-    def __init__(self, messages: Iterator[Any]) -> None:
+    def __init__(self, messages: Iterator[Any], source: CancellableStream | None = None) -> None:
         self._messages = messages
+        self._source = source
 
     def __iter__(self) -> Iterator[Any]:
         return self._messages
 
     def close(self) -> None:
-        """Nothing to do: the engine ends it."""
+        if self._source is not None:
+            with suppress(AttributeError, OSError):  # the engine has closed it already
+                self._source.close()
 
 
 def _kept(image: Image) -> str:

@@ -20,7 +20,7 @@ from docker.utils import kwargs_from_env
 from cloudrun_cli.core.errors import EngineUnavailable, Unavailable
 
 ANSWER_TIMEOUT = 1.5  # seconds for the first answer; an engine that is there takes milliseconds
-CALL_TIMEOUT = 120  # seconds for every later call; a busy disk can make a removal slow
+CALL_TIMEOUT = 300  # seconds for every later call; a commit of a large image takes its time
 THREADS = 8  # calls at once; streams have threads of their own
 HINT = "Start Docker, or use plain processes: cloudrun config set run/runtime process"
 
@@ -61,19 +61,13 @@ def connect(environ: Mapping[str, str] = os.environ) -> docker.APIClient:
         options: dict[str, Any] = {"tls": tls} if tls else {}
         if address.url.startswith("ssh://"):
             options["use_ssh_client"] = True
-        api = docker.APIClient(
-            base_url=kwargs_from_env(environment={"DOCKER_HOST": address.url}).get("base_url", address.url),
-            version="auto",
-            timeout=ANSWER_TIMEOUT,  # type: ignore[arg-type]  # a fraction is fine, its types say otherwise
-            max_pool_size=64,
-            **options,
-        )
+        base_url = kwargs_from_env(environment={"DOCKER_HOST": address.url}).get("base_url", address.url)
+        version = _version(base_url, options)
+        return docker.APIClient(base_url=base_url, version=version, timeout=CALL_TIMEOUT, max_pool_size=64, **options)
     except (docker.errors.DockerException, requests.RequestException, OSError, ValueError) as error:
         raise EngineUnavailable(
             f"Docker does not answer at {address.url} ({address.source}): {_cause(error)}.", hint=HINT
         ) from error
-    api.timeout = CALL_TIMEOUT
-    return api
 
 
 def engine_answers(environ: Mapping[str, str] = os.environ) -> bool:
@@ -126,6 +120,25 @@ def inspect_image(api: docker.APIClient, reference: str) -> dict[str, Any]:
 def explanation(error: docker.errors.APIError) -> str:
     """What the engine said, without what its library adds."""
     return str(error.explanation or error)
+
+
+def is_hiccup(error: docker.errors.APIError) -> bool:
+    """A start that failed by a race inside the engine: seen about once in a hundred starts, gone on the next try."""
+    return "already running container" in explanation(error)
+
+
+def _version(base_url: str, options: Mapping[str, Any]) -> str:
+    """The version of its API that the engine speaks; a client of its own asks, because only that one can be closed
+    when no answer comes."""
+    asking = docker.APIClient(
+        base_url=base_url,
+        timeout=ANSWER_TIMEOUT,  # type: ignore[arg-type]  # a fraction is fine, its types say otherwise
+        **options,
+    )
+    try:
+        return str(asking.version(api_version=False)["ApiVersion"])
+    finally:
+        asking.close()
 
 
 def _current_context(folder: Path) -> str:

@@ -19,10 +19,11 @@ import docker
 from cloudrun_cli.core.errors import CloudRunError, EngineUnavailable
 from cloudrun_cli.runtime import docker_hold
 from cloudrun_cli.runtime import docker_labels as labels
-from cloudrun_cli.runtime.docker_engine import Engine, inspect_image
+from cloudrun_cli.runtime.docker_engine import Engine, inspect_image, is_hiccup
 
 POOL = 2  # holders that wait; each costs half a megabyte
 REFILL_DELAY = 0.7  # seconds after the last take: an instance that starts needs the processor more
+TRIES = 3  # of a start that the engine itself stumbles over
 LEAVING = 10  # seconds that containers may take to leave a network after their removal
 LOOPBACK = "127.0.0.1"
 
@@ -165,6 +166,15 @@ class Holders:
         return waiting
 
     def _make(self, port: int) -> Holder:
+        for _ in range(TRIES - 1):
+            try:
+                return self._run(port)
+            except docker.errors.APIError as error:
+                if not is_hiccup(error):
+                    raise
+        return self._run(port)
+
+    def _run(self, port: int) -> Holder:
         """Create and start a holder; with a port, that one is published on this machine's loopback."""
         api = self._engine.api
         named = {labels.HOME: self._home, labels.KIND: labels.KIND_HOLDER, **({labels.PORT: str(port)} if port else {})}

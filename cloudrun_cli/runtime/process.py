@@ -31,7 +31,7 @@ from cloudrun_cli.runtime.keeper import write
 from cloudrun_cli.runtime.process_build import Builder
 from cloudrun_cli.runtime.process_image import SYSTEM_PATH, ImageFolder, standin
 from cloudrun_cli.runtime.process_keeper import KeeperClient
-from cloudrun_cli.runtime.process_limits import Groups, find_controllers, isolation_notes
+from cloudrun_cli.runtime.process_limits import Controllers, Groups, find_controllers, isolation_notes
 from cloudrun_cli.runtime.process_logs import Output, Watch
 
 PORTS = range(20_000, 32_000)  # below the ports that systems hand out for outgoing connections
@@ -62,15 +62,16 @@ class _Known:
 
 
 class ProcessRuntime:
-    """Runs instances as processes. `state` is the folder of this runtime in the home."""
+    """Runs instances as processes. `state` is the folder of this runtime in the home; `controllers` says where control
+    groups can be made, when that is not to be found out."""
 
     name = "process"
 
-    def __init__(self, home: str, *, state: Path) -> None:
+    def __init__(self, home: str, *, state: Path, controllers: Controllers | None = None) -> None:
         self._instances = state / "instances"
         self._folder = ImageFolder(state)
         self._builder = Builder(self._folder)
-        self._groups = Groups(home, find_controllers())
+        self._groups = Groups(home, controllers or find_controllers())
         self._keeper = KeeperClient(self._instances, self._told)
         self._known: dict[str, _Known] = {}
         self._past: dict[str, Exit] = {}

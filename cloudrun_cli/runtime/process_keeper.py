@@ -61,6 +61,35 @@ class KeeperClient:
         self, instance: str, argv: Sequence[str], env: Mapping[str, str], cwd: Path | str, join: Sequence[str]
     ) -> str:
         """Start a program as this instance; its handle `PID:START`. Raises StartFailed with what was missing."""
+        try:
+            return await self._request(instance, argv, env, cwd, join)
+        except _KeeperLost:
+            if handle := self._running(instance):  # it was started, only the answer was lost
+                return handle
+            return await self._request(instance, argv, env, cwd, join)
+
+    async def close(self) -> None:
+        """Leave; the keeper stays as long as it has something to keep."""
+        if self._listener is not None:
+            self._listener.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._listener
+        if self._writer is not None:
+            self._writer.close()
+            with contextlib.suppress(ConnectionError):
+                await self._writer.wait_closed()
+            self._writer = None
+
+    def _running(self, instance: str) -> str | None:
+        try:
+            handle = (self._instances / instance / "pid").read_text()
+        except FileNotFoundError:
+            return None
+        return handle if process_table.runs(handle) else None
+
+    async def _request(
+        self, instance: str, argv: Sequence[str], env: Mapping[str, str], cwd: Path | str, join: Sequence[str]
+    ) -> str:
         await self.connect()
         assert self._writer is not None
         answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
@@ -77,18 +106,6 @@ class KeeperClient:
         if "errno" in told:
             raise _refused(argv, cwd, told)
         return f"{told['pid']}:{told['start'] or process_table.start_time(told['pid'])}"
-
-    async def close(self) -> None:
-        """Leave; the keeper stays as long as it has something to keep."""
-        if self._listener is not None:
-            self._listener.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._listener
-        if self._writer is not None:
-            self._writer.close()
-            with contextlib.suppress(ConnectionError):
-                await self._writer.wait_closed()
-            self._writer = None
 
     async def _reach(self) -> bool:
         try:
@@ -130,7 +147,11 @@ class KeeperClient:
         finally:
             for answer in self._answers.values():
                 if not answer.done():
-                    answer.set_exception(StartFailed("The process keeper ended, so the instance did not start."))
+                    answer.set_exception(_KeeperLost("The process keeper ended, so the instance did not start."))
+
+
+class _KeeperLost(StartFailed):
+    """The keeper went before it answered."""
 
 
 def _socket_path(instances: Path) -> str:

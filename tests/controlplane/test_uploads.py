@@ -42,8 +42,6 @@ def copied(source: Path, into: Path) -> list[str]:
 def test_gcloudignore_follows_the_patterns_of_git(tmp_path: Path, ignored: str, kept: list[str]) -> None:
     names = ["a.py", "a.log", "deep/a.py", "deep/a.log", "deep/node_modules/x.js", "node_modules/x.js"]
     source = a_folder(tmp_path / "src", *names, gcloudignore=f"{ignored}\n.gcloudignore\n")
-    if ignored.startswith("*\n"):
-        kept = ["a.py"]
     assert copied(source, tmp_path / "copy") == kept
 
 
@@ -72,10 +70,7 @@ def test_programs_stay_executable_and_links_within_the_folder_stay_links(tmp_pat
     (source / "current").symlink_to("lib")
     assert upload(source, tmp_path / "copy") == Upload(files=4, bytes=20, ignored=0)
     assert os.access(tmp_path / "copy/run.sh", os.X_OK)
-    assert (
-        not os.access(tmp_path / "copy/lib/a.so.1", os.X_OK)
-        or not (tmp_path / "copy/lib/a.so.1").stat().st_mode & 0o111
-    )
+    assert not (tmp_path / "copy/lib/a.so.1").stat().st_mode & 0o111
     assert (tmp_path / "copy/lib/a.so").readlink() == Path("a.so.1")
     assert (tmp_path / "copy/current").readlink() == Path("lib")
 

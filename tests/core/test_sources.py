@@ -86,7 +86,9 @@ def test_an_unknown_source_is_told_what_was_looked_for_and_what_was_found() -> N
         ("exec ./server", "exec ./server"),
         ("./server --at $(hostname)", "./server --at $(hostname)"),
         ("settings-server", "exec settings-server"),
-        ("for-ever server.js", "for-ever server.js"),
+        ("for-ever server.js", "exec for-ever server.js"),
+        (". ./settings; ./server", ". ./settings; ./server"),
+        (". ./start", ". ./start"),
     ],
 )
 def test_the_program_takes_the_place_of_the_shell_where_nothing_is_lost(command: str, line: str) -> None:
@@ -121,7 +123,7 @@ def test_the_entry_point_stands_above_the_procfile_and_that_above_the_default() 
 
 
 def test_names_in_a_requirements_file_are_compared_without_their_spelling() -> None:
-    text = "Flask>=3 # web\n-r other.txt\n\n# gunicorn\nGoogle_Cloud.Storage[x]==1; python_version>'3'\nuvicorn[standard]\n"
+    text = "Flask>=3 # web\n-r other.txt\n\n# gunicorn\nGoogle_Cloud.Storage[x]==1; python_version>'3'\nuvicorn[a]\n"
     assert requirement_names(text) == {"flask", "google-cloud-storage", "uvicorn"}
 
 

@@ -1,6 +1,7 @@
 """Written from the command tree by `python -m cloudrun_cli.cli.indexing`; not by hand."""
 
 # ruff: noqa
+# fmt: off
 
 COMMANDS = {
  'config configurations activate': {

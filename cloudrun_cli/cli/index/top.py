@@ -1,6 +1,7 @@
 """Written from the command tree by `python -m cloudrun_cli.cli.indexing`; not by hand."""
 
 # ruff: noqa
+# fmt: off
 
 COMMANDS = {
  'info': {
@@ -28,7 +29,7 @@ GROUPS = {
 WIDE = (
  ('--account', ('--account',), 'The account that calls are made as.', 'ACCOUNT', '', (), False, False),
  ('--configuration', ('--configuration',), 'The configuration to use for this call.', 'CONFIGURATION', 'configurations', (), False, False),
- ('--flatten', ('--flatten',), 'Make one row of each item of these keys.', 'KEY', 'flattens', (), False, False),
+ ('--flatten', ('--flatten',), 'Make one row of each item of these keys.', 'KEY', '', (), False, False),
  ('--format', ('--format',), 'How the answer is printed: yaml, json, csv, table(…), value(…) and more.', 'FORMAT', 'formats', (), False, False),
  ('--project', ('--project',), 'The project to work in.', 'PROJECT_ID', 'projects', (), False, False),
  ('--quiet, -q', ('--quiet', '-q'), 'Answer every question with its default.', '', '', (), False, False),

@@ -1,0 +1,81 @@
+"""Envoy's configuration: what must hold in every listener, and that Envoy itself accepts it."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cloudrun_cli.core.admission import BROKEN, CONTROL_PLANE_AWAY, NO_INSTANCE, PAGE_NOT_FOUND, TIMED_OUT, Refusal
+from cloudrun_cli.dataplane import answers, envoy_config
+from cloudrun_cli.dataplane.envoy import find_binary
+from cloudrun_cli.dataplane.envoy_config import Edge
+
+EDGE = Edge(Path("/state"), 9080, 9443)
+
+
+def managers(*doors: int) -> dict[str, dict[str, Any]]:
+    """Each listener's connection manager."""
+    listeners = json.loads(envoy_config.listeners(EDGE, doors))["resources"]
+    return {one["name"]: one["filter_chains"][0]["filters"][0]["typed_config"] for one in listeners}
+
+
+def test_there_is_a_listener_per_door_beside_the_two_of_the_edge() -> None:
+    listeners = json.loads(envoy_config.listeners(EDGE, [20002, 20001, 20001]))["resources"]
+    ports = {one["name"]: one["address"]["socket_address"]["port_value"] for one in listeners}
+    assert ports == {"http": 9080, "https": 9443, "door-20001": 20001, "door-20002": 20002}
+    assert {one["address"]["socket_address"]["address"] for one in listeners} == {"127.0.0.1"}
+
+
+@pytest.mark.parametrize("listener", ["http", "https", "door-20001"])
+def test_headers_that_decisions_rest_on_are_removed_before_anything_reads_them(listener: str) -> None:
+    mutations = managers(20001)[listener]["early_header_mutation_extensions"][0]["typed_config"]["mutations"]
+    assert [one["remove_on_match"]["key_matcher"] for one in mutations] == [
+        {"prefix": "x-envoy-", "ignore_case": True},
+        {"prefix": "x-crl-", "ignore_case": True},
+    ]
+    assert "preserve_external_request_id" not in json.dumps(managers(20001))
+
+
+def test_only_doors_tell_the_gate_their_number() -> None:
+    told = {
+        name: manager["http_filters"][0]["typed_config"]["http_service"].get("authorization_request")
+        for name, manager in managers(20001).items()
+    }
+    door = {"headers_to_add": [{"key": "x-crl-door", "value": "20001"}]}
+    assert told == {"http": None, "https": None, "door-20001": door}
+
+
+@pytest.mark.parametrize("refusal", [BROKEN, NO_INSTANCE, TIMED_OUT, CONTROL_PLANE_AWAY])
+def test_a_5xx_of_the_gate_travels_in_disguise_and_is_turned_back(refusal: Refusal) -> None:
+    said = int(answers.no(refusal, "/").split(b" ")[1])
+    assert 400 <= said < 500
+    mappers = managers()["http"]["local_reply_config"]["mappers"]
+    refused = {"response_flag_filter": {"flags": ["UAEX"]}}
+    back = {
+        one["filter"]["and_filter"]["filters"][1]["status_code_filter"]["comparison"]["value"]["default_value"]: one
+        for one in mappers
+        if refused in one["filter"].get("and_filter", {}).get("filters", ())
+    }
+    assert back[said]["status_code"] == refusal.status
+
+
+def test_other_refusals_keep_their_status() -> None:
+    assert answers.no(PAGE_NOT_FOUND, "/").startswith(b"HTTP/1.1 404 ")
+
+
+def test_every_wait_may_last_as_long_as_the_longest_request() -> None:
+    service = managers()["http"]["http_filters"][0]["typed_config"]["http_service"]
+    assert service["server_uri"]["timeout"] == "3700s"
+    assert service["retry_policy"]["retry_back_off"]["max_interval"] == "3700s"  # Envoy limits each try by it
+
+
+def test_envoy_accepts_the_bootstrap(tmp_path: Path) -> None:
+    edge = Edge(tmp_path, 9080, 9443)
+    (tmp_path / "lds").mkdir()
+    (tmp_path / envoy_config.LISTENERS_FILE).write_text(envoy_config.listeners(edge, [20001]))
+    (tmp_path / "envoy.json").write_text(envoy_config.bootstrap(edge))
+    command = [str(find_binary()), "-c", str(tmp_path / "envoy.json"), "--mode", "validate", "--log-level", "error"]
+    checked = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert checked.returncode == 0, checked.stderr
