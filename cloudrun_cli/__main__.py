@@ -21,13 +21,13 @@ def leave(code: int) -> None:
     """End the process. Once everything is written and no thread is left, without taking the interpreter apart."""
     import os
 
-    try:
-        sys.stdout.flush()
-        sys.stderr.flush()
-    except BrokenPipeError:
-        # The reader has gone: what is left has nobody to read it, and Python must not try again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(code)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:  # it may have been closed before we began
+                stream.flush()
+        except BrokenPipeError:
+            # Nobody is left to read the rest, and Python must not try again at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     threading = sys.modules.get("threading")
     if threading is None or threading.active_count() == 1:
         import atexit

@@ -96,7 +96,13 @@ class Configurations:
         return os.path.join(self._folder, f"config_{name}")
 
     def _locked(self) -> "_Lock":
-        os.makedirs(self._folder, mode=0o700, exist_ok=True)
+        try:
+            os.makedirs(self._folder, mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise FailedPrecondition(
+                f"The folder [{self._folder}] cannot be made: {error.strerror}.",
+                hint="Is CLOUDRUN_HOME a folder of yours?",
+            ) from error
         return _Lock(os.path.join(self._folder, ".lock"))
 
     def _write(self, path: str, text: str) -> None:
@@ -170,6 +176,10 @@ def _read(path: str) -> str:
             return file.read()
     except FileNotFoundError:
         return ""
+    except OSError as error:
+        raise FailedPrecondition(
+            f"The configuration [{path}] cannot be read: {error.strerror}.", hint="Is CLOUDRUN_HOME a folder of yours?"
+        ) from error
 
 
 def _remove(path: str) -> None:

@@ -138,7 +138,8 @@ def home_folder(environ: "Mapping[str, str]") -> str:
     """Where everything of this world is kept: $CLOUDRUN_HOME, or the user's data folder by the system's customs."""
     if chosen := environ.get(HOME_VARIABLE):
         return os.path.abspath(os.path.expanduser(chosen))
-    if sys.platform == "linux":  # what platformdirs answers, without the time it takes to load
+    system: str = sys.platform
+    if system == "linux":  # what platformdirs answers, without the time it takes to load
         data = environ.get("XDG_DATA_HOME", "").strip()
         return os.path.join(data if os.path.isabs(data) else os.path.expanduser("~/.local/share"), "cloudrun")
     return _data_folder()

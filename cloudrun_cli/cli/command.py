@@ -151,6 +151,7 @@ def execute(command: Command, arguments: Sequence[str], shown_path: str) -> int:
     values = parsed.read(arguments)
     settings = Settings(flags=_property_values(parsed, values), configuration=values[f"{WIDE_PREFIX}configuration"])
     present = enter(Context(shown_path, settings, values))
+    gc.freeze()  # what start-up made stays, and need not be looked at again
     gc.enable()
     try:
         _listen(present.verbosity)
@@ -271,7 +272,7 @@ def _crash(present: Context) -> int:
     text = traceback.format_exc()
     last = text.rstrip().rpartition("\n")[2]
     place = os.path.join(present.home, "crash.log")
-    if present.verbosity == "debug":
+    if vars(present).get("verbosity") == "debug":
         print(text, end="", file=sys.stderr)
         return _fail(present.path, f"This is a bug in {complaints.program()}: {last}", None)
     try:

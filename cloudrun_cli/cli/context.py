@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cached_property
+from io import StringIO
 from typing import Any, TextIO
 
 from cloudrun_cli.clock import Clock, SystemClock
@@ -129,12 +130,12 @@ class Context:
     @property
     def out(self) -> TextIO:
         """Where the answer goes."""
-        return sys.stdout if self.talks else _silence()
+        return sys.stdout if self.talks else StringIO()
 
     @property
     def err(self) -> TextIO:
         """Where the story goes: progress, hints, warnings."""
-        return sys.stderr if self.talks else _silence()
+        return sys.stderr if self.talks else StringIO()
 
     def confirm(self, question: str, *, default: bool = True) -> bool:
         """Whether the answer is yes; the default when nothing may be asked. Raises PromptError at the end of input."""
@@ -167,9 +168,3 @@ def enter(entered: Context) -> Context:
     global _present
     _present = entered
     return entered
-
-
-def _silence() -> TextIO:
-    import os
-
-    return open(os.devnull, "w", encoding="utf-8")

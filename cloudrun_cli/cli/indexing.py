@@ -18,7 +18,11 @@ from cloudrun_cli.cli.parser import GcloudCommand, flag_name, metavar, wide_flag
 from cloudrun_cli.cli.parsing import Kind
 
 HERE = Path(__file__).resolve().parent
-HEADER = '"""Written from the command tree by `python -m cloudrun_cli.cli.indexing`; not by hand."""\n\n# ruff: noqa\n# fmt: off\n'
+HEADER = """\"\"\"Written from the command tree by `python -m cloudrun_cli.cli.indexing`; not by hand.\"\"\"
+
+# ruff: noqa
+# fmt: off
+"""
 
 
 def files() -> dict[Path, str]:

@@ -111,7 +111,7 @@ class Runtimes:
         except ImageNotFound as missing:
             if self.wanted == DOCKER or base_image or (source / "Dockerfile").exists():
                 raise
-            say(f"{missing.message.rstrip(".")}. Building for the process runtime instead.")
+            say(f"{missing.message.rstrip('.')}. Building for the process runtime instead.")
             return Resolved(PROCESS, await self._process.build(source, image, base_image="", env=env, log=say))
 
     async def close(self) -> None:

@@ -12,11 +12,12 @@ import subprocess
 import sys
 import time
 
-from cloudrun_cli.daemon.doorbell import run_folder
+from cloudrun_cli.daemon.doorbell import READY, run_folder
 
 BACKLOG = 4096
 PAUSES = (0.0, 0.1, 0.5, 1.0, 2.0, 5.0)  # seconds before the next start, by deaths in a row
 CALM = 30.0  # a daemon that lived this long has not died "in a row"
+HOPELESS = 3  # deaths in a row of a daemon that was never ready
 GAVE_UP = 3  # exit status of a daemon that cannot start here and said why
 GATE, EVENTS = "gate.sock", "events.sock"
 
@@ -37,6 +38,9 @@ def main(home: str) -> int:
         if code in (0, GAVE_UP):
             return code
         deaths = 0 if time.monotonic() - began > CALM else deaths + 1
+        if deaths >= HOPELESS and not os.path.exists(os.path.join(folder, READY)):
+            print("supervisor: the daemon has never come up; giving up", flush=True)
+            return code
         print(f"supervisor: the daemon ended with {code}; starting it again", flush=True)
         time.sleep(PAUSES[min(deaths, len(PAUSES)) - 1] if deaths else 0)
 

@@ -6,12 +6,10 @@ import tarfile
 import tempfile
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import docker
-from docker.types import CancellableStream
 from docker.utils.build import exclude_paths
 
 from cloudrun_cli.core import sources
@@ -22,7 +20,7 @@ from cloudrun_cli.runtime.base import Image
 from cloudrun_cli.runtime.docker_engine import Engine, explanation, inspect_image
 from cloudrun_cli.runtime.docker_holders import remove
 from cloudrun_cli.runtime.docker_images import Images
-from cloudrun_cli.runtime.docker_stream import read
+from cloudrun_cli.runtime.docker_stream import ExecStream, read
 from cloudrun_cli.runtime.images import keep_tag
 
 WORKSPACE = "/workspace"  # Source: Google Cloud buildpacks, where an app lives in its image
@@ -165,12 +163,8 @@ class Builder:
         def created() -> str:
             return str(api.exec_create(container, list(step), environment=dict(env), workdir=WORKSPACE, user="0")["Id"])
 
-        def output() -> _Messages:
-            chunks = api.exec_start(execution, stream=True)
-            return _Messages(_text_lines(chunks), chunks)
-
         execution = await self._engine.call(created)
-        async for line in read(output):
+        async for line in read(lambda: ExecStream(api, execution)):
             tail.append(line)
             log(line)
         code = (await self._engine.call(api.exec_inspect, execution))["ExitCode"]
@@ -207,19 +201,16 @@ class Builder:
 
 
 class _Messages:
-    """A blocking generator as a stream. It is closed when it has ended, and with it what it reads from."""
+    """A blocking generator as a stream, which closes what it reads from by itself when it has ended."""
 
-    def __init__(self, messages: Iterator[Any], source: CancellableStream | None = None) -> None:
+    def __init__(self, messages: Iterator[dict[str, Any]]) -> None:
         self._messages = messages
-        self._source = source
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[dict[str, Any]]:
         return self._messages
 
     def close(self) -> None:
-        if self._source is not None:
-            with suppress(AttributeError, OSError):  # the engine has closed it already
-                self._source.close()
+        """Nothing: a build goes on to its end."""
 
 
 def _kept(image: Image) -> str:
@@ -262,16 +253,6 @@ def _pack(source: Path, extra: Mapping[str, bytes], archive: Any) -> None:
             member = tarfile.TarInfo(path.lstrip("/"))
             member.size, member.mode = len(content), 0o644
             tar.addfile(member, io.BytesIO(content))
-
-
-def _text_lines(chunks: Iterator[bytes]) -> Iterator[str]:
-    rest = b""
-    for chunk in chunks:
-        *lines, rest = (rest + chunk).split(b"\n")
-        for line in lines:
-            yield line.decode("utf-8", "replace").rstrip("\r")
-    if rest:
-        yield rest.decode("utf-8", "replace")
 
 
 def _lines_of(message: Mapping[str, Any]) -> list[str]:

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import json
 import os
+import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -61,6 +62,7 @@ def connect(environ: Mapping[str, str] = os.environ) -> docker.APIClient:
         options: dict[str, Any] = {"tls": tls} if tls else {}
         if address.url.startswith("ssh://"):
             options["use_ssh_client"] = True
+        _knock(address.url)
         base_url = kwargs_from_env(environment={"DOCKER_HOST": address.url}).get("base_url", address.url)
         version = _version(base_url, options)
         return docker.APIClient(base_url=base_url, version=version, timeout=CALL_TIMEOUT, max_pool_size=64, **options)
@@ -125,6 +127,14 @@ def explanation(error: docker.errors.APIError) -> str:
 def is_hiccup(error: docker.errors.APIError) -> bool:
     """A start that failed by a race inside the engine: seen about once in a hundred starts, gone on the next try."""
     return "already running container" in explanation(error)
+
+
+def _knock(url: str) -> None:
+    """Raises OSError when nobody listens on a unix socket: the library would leave its own socket open then."""
+    if url.startswith("unix://"):
+        with socket.socket(socket.AF_UNIX) as door:
+            door.settimeout(ANSWER_TIMEOUT)
+            door.connect(url.removeprefix("unix://"))
 
 
 def _version(base_url: str, options: Mapping[str, Any]) -> str:

@@ -88,50 +88,68 @@ class RawLine:
     text: str
 
 
-class LogStream:
-    """The lines of a container, from a time on (inclusive). Blocking; `follow` ends with the container."""
+class _Frames:
+    """An endless answer of the engine in its stream format; blocking, and closed from any thread."""
+
+    def __init__(self, response: requests.Response) -> None:
+        self._response = response
+        self._frames = self._read() if response.status_code == 200 else iter(())
+        self._closer = CancellableStream(self._frames, response)
+
+    def close(self) -> None:
+        with suppress(AttributeError, OSError):  # it has ended, and its socket is gone
+            self._closer.close()
+        self._response.close()
+
+    def _read(self) -> Iterator[tuple[str, bytes]]:
+        """Pairs of stream and content. Ends with the answer, also when it was cut off."""
+        raw = self._response.raw
+        with suppress(urllib3.exceptions.HTTPError, OSError, ValueError):
+            while len(head := raw.read(8)) == 8:
+                kind, size = struct.unpack(">BxxxL", head)
+                yield STREAMS.get(kind, "stdout"), raw.read(size)
+
+
+class LogStream(_Frames):
+    """The lines of a container, from a time on (inclusive); `follow` ends with the container. One that is gone has
+    none."""
 
     def __init__(self, api: docker.APIClient, container: str, *, since: str, follow: bool) -> None:
         options: dict[str, Any] = {"stdout": 1, "stderr": 1, "timestamps": 1, "follow": int(follow)}
         if since:
             options["since"] = _seconds(since)
         url = f"{api.base_url}/v{api.api_version}/containers/{container}/logs"
-        self._response = api.get(url, params=options, stream=True, timeout=None)
-        if self._response.status_code != 200:
-            self._response.close()
-            self._lines: Iterator[RawLine] = iter(())
-        else:
-            self._lines = _lines(self._response)
-        self._closer = CancellableStream(self._lines, self._response)
+        super().__init__(api.get(url, params=options, stream=True, timeout=None))
 
     def __iter__(self) -> Iterator[RawLine]:
-        return self._lines
-
-    def close(self) -> None:
-        with suppress(AttributeError, OSError):  # it has ended, and its socket is gone
-            self._closer.close()
-
-
-def _lines(response: requests.Response) -> Iterator[RawLine]:
-    """The frames put together to lines; a line above 16 KiB comes in parts that bear the same time."""
-    begun: dict[str, RawLine] = {}
-    try:
-        while len(head := response.raw.read(8)) == 8:
-            kind, size = struct.unpack(">BxxxL", head)
-            stream = STREAMS.get(kind, "stdout")
-            stamp, _, text = response.raw.read(size).decode("utf-8", "replace").partition(" ")
-            whole = text.endswith("\n")
+        """The frames put together to lines: a line above 16 KiB comes in parts that bear the same time."""
+        begun: dict[str, RawLine] = {}
+        for stream, content in self._frames:
+            stamp, _, text = content.decode("utf-8", "replace").partition(" ")
             first = begun.pop(stream, RawLine(stream, stamp, ""))
             line = RawLine(stream, first.stamp, first.text + text.removesuffix("\n"))
-            if whole:
+            if text.endswith("\n"):
                 yield line
             else:
                 begun[stream] = line
-    except (urllib3.exceptions.HTTPError, OSError, ValueError):
-        return  # closed by us, or by an engine that goes down: the caller looks whether it was the end
-    finally:
-        response.close()
-    yield from begun.values()
+        yield from begun.values()
+
+
+class ExecStream(_Frames):
+    """What a command in a container writes, line by line, both streams in one."""
+
+    def __init__(self, api: docker.APIClient, execution: str) -> None:
+        url = f"{api.base_url}/v{api.api_version}/exec/{execution}/start"
+        super().__init__(api.post(url, json={"Detach": False, "Tty": False}, stream=True, timeout=None))
+
+    def __iter__(self) -> Iterator[str]:
+        rest = b""
+        for _, content in self._frames:
+            *lines, rest = (rest + content).split(b"\n")
+            for line in lines:
+                yield line.decode("utf-8", "replace").rstrip("\r")
+        if rest:
+            yield rest.decode("utf-8", "replace")
 
 
 def moment(stamp: str) -> datetime:

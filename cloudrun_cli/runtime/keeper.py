@@ -9,7 +9,7 @@ nothing of services: it takes requests as JSON lines on a unix socket, tells its
 when it has neither children nor clients. If it is killed, instances go on, and only the way they end becomes unknown.
 
 Request {"id", "argv", "env", "cwd", "join": [cgroup.procs files], "nofile"} → {"id", "pid", "start"} or
-{"id", "errno", "text", "what"}; event {"ended": id}. Per instance, in INSTANCES/ID/: `pid` is written before the
+{"id", "errno", "text", "what"}; a client is greeted with {"keeps": [ids]}, and told {"ended": id}. Per instance, in INSTANCES/ID/: `pid` is written before the
 program runs, `exit.json` before the process disappears. Started with the bare interpreter, so standard library only.
 """
 
@@ -91,6 +91,7 @@ class Keeper:
         client, _ = self._listener.accept()
         self._clients[client.fileno()] = (client, bytearray())
         self._poll.register(client, select.POLLIN)
+        self._tell(client, {"keeps": list(self._children.values())})
 
     def _hear(self, fd: int) -> None:
         """Take what a client sent, and start what it asks for."""

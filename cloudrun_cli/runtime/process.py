@@ -316,7 +316,7 @@ class ProcessRuntime:
             else:
                 gone_since = gone_since or now
                 told = (known.folder / "exit.json").exists()
-                if told or not self._keeper.connected or now > gone_since + 1:
+                if told or known.instance.id not in self._keeper.keeps or now > gone_since + 1:
                     self._finish(known)
                     continue
             with contextlib.suppress(TimeoutError):
@@ -333,7 +333,7 @@ class ProcessRuntime:
             for known in [k for k in self._known.values() if k.exit is None and k.instance.handle]:
                 known.output.give_back()
                 self._check_memory(known)
-                if not self._keeper.connected and not process_table.runs(known.instance.handle):
+                if known.instance.id not in self._keeper.keeps and not process_table.runs(known.instance.handle):
                     self._finish(known)
 
     def _check_memory(self, known: _Known) -> None:

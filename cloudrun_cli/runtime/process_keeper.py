@@ -34,10 +34,11 @@ class KeeperClient:
         self._listener: asyncio.Task[None] | None = None
         self._answers: dict[str, asyncio.Future[dict[str, Any]]] = {}
         self._connecting = asyncio.Lock()
+        self.keeps: set[str] = set()  # the instances whose end we will be told
 
     @property
     def connected(self) -> bool:
-        """Whether a keeper is there, so that no end goes unseen."""
+        """Whether a keeper is there."""
         return self._listener is not None and not self._listener.done()
 
     async def connect(self, *, start: bool = True) -> bool:
@@ -105,6 +106,7 @@ class KeeperClient:
             self._answers.pop(instance, None)
         if "errno" in told:
             raise _refused(argv, cwd, told)
+        self.keeps.add(instance)
         return f"{told['pid']}:{told['start'] or process_table.start_time(told['pid'])}"
 
     async def _reach(self) -> bool:
@@ -112,9 +114,14 @@ class KeeperClient:
             reader, writer = await asyncio.open_unix_connection(self._socket, limit=LINE_BYTES)
         except (FileNotFoundError, ConnectionRefusedError):
             return False
+        greeting = await reader.readline()
+        if not greeting:  # it was just leaving
+            writer.close()
+            return False
         if self._writer is not None:
             self._writer.close()
         self._writer = writer
+        self.keeps = set(json.loads(greeting)["keeps"])
         self._listener = asyncio.create_task(self._listen(reader), name="process keeper")
         return True
 
@@ -139,12 +146,14 @@ class KeeperClient:
             while line := await reader.readline():
                 told = json.loads(line)
                 if "ended" in told:
+                    self.keeps.discard(told["ended"])
                     self._ended(told["ended"])
                 elif (answer := self._answers.get(told["id"])) is not None and not answer.done():
                     answer.set_result(told)
         except ConnectionError:
             pass  # said below, to those who wait
         finally:
+            self.keeps.clear()
             for answer in self._answers.values():
                 if not answer.done():
                     answer.set_exception(_KeeperLost("The process keeper ended, so the instance did not start."))

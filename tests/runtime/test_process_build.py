@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -182,7 +183,8 @@ async def test_builds_see_the_users_environment_and_the_build_settings(
 
 async def test_a_cancelled_build_ends_its_step_and_leaves_nothing(bench: Bench, fake_npm: Path) -> None:
     build = asyncio.create_task(bench.build())
-    step = f"{await the_pid_in(fake_npm)}:"
+    await until(fake_npm.exists)
+    step = f"{the_pid_in(fake_npm)}:"
     build.cancel()
     with pytest.raises(asyncio.CancelledError):
         await build
@@ -202,7 +204,8 @@ async def test_what_a_killed_daemon_was_building_is_ended_and_removed_by_the_nex
     daemon = await asyncio.create_subprocess_exec(
         sys.executable, "-c", program, str(bench.state), str(bench.source), cwd=Path(__file__).parents[2]
     )
-    step = f"{await the_pid_in(fake_npm)}:"
+    await until(fake_npm.exists)
+    step = f"{the_pid_in(fake_npm)}:"
     daemon.kill()
     await asyncio.wait_for(daemon.wait(), DEADLINE)
     assert process_table.runs(step)
@@ -251,7 +254,7 @@ async def test_a_program_of_npm_runs_by_its_start_script(bench: Bench) -> None:
 async def test_an_express_style_app_without_packages_starts_by_its_main(bench: Bench) -> None:
     for path in bench.source.iterdir():
         path.unlink()
-    if not any(Path(folder, "npm").exists() for folder in os.get_exec_path()):
+    if shutil.which("npm") is None:
         pytest.skip("needs Node.js")
     server = (
         "require('http').createServer((q, a) => a.end(JSON.stringify({env: process.env}))).listen(process.env.PORT)\n"
@@ -273,6 +276,5 @@ def fake_npm(bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     return file
 
 
-async def the_pid_in(file: Path) -> int:
-    await until(file.exists)
+def the_pid_in(file: Path) -> int:
     return int(file.read_text())
