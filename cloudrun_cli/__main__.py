@@ -1,12 +1,14 @@
 """The console script and `python -m cloudrun_cli`: hands the words to the command tree, or to completion."""
 
 import gc
+import os
 import sys
 
 
 def main() -> None:
     """Answer one command line and leave. Never returns."""
     gc.disable()  # a start-up makes many objects and no garbage; `cli/app.py` turns it on again for the command
+    _stand_in_for_closed_streams()
     arguments = sys.argv[1:]
     if arguments[:1] == ["__complete"]:
         from cloudrun_cli.cli.completion import answer
@@ -19,15 +21,15 @@ def main() -> None:
 
 def leave(code: int) -> None:
     """End the process. Once everything is written and no thread is left, without taking the interpreter apart."""
-    import os
-
     for stream in (sys.stdout, sys.stderr):
         try:
-            if stream is not None:  # it may have been closed before we began
-                stream.flush()
-        except BrokenPipeError:
-            # Nobody is left to read the rest, and Python must not try again at exit.
+            stream.flush()
+        except OSError as error:
+            # What is left cannot be written, and Python must not try again at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+            if not isinstance(error, BrokenPipeError):
+                print(f"ERROR: The answer cannot be written: {error.strerror}.", file=sys.stderr)
+                code = 1
     threading = sys.modules.get("threading")
     if threading is None or threading.active_count() == 1:
         import atexit
@@ -35,6 +37,14 @@ def leave(code: int) -> None:
         atexit._run_exitfuncs()
         os._exit(code)
     sys.exit(code)
+
+
+def _stand_in_for_closed_streams() -> None:
+    """What is written to a stream that was closed before we began goes nowhere."""
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  # for as long as the process lives
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115  # likewise
 
 
 if __name__ == "__main__":

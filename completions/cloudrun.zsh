@@ -4,6 +4,7 @@ _cloudrun() {
     local program=${(Q)words[1]} line name
     local -a lines described
     lines=("${(@f)$(${~program} __complete zsh "${(@Q)words[2,CURRENT]}" 2>/dev/null)}")
+    [[ ${lines[1]} == :f* && $PREFIX == --*=* ]] && compset -P '*='
     case ${lines[1]} in
         :files) _files; return ;;
         :folders) _files -/; return ;;

@@ -6,6 +6,7 @@ import shutil
 import struct
 import subprocess
 import tarfile
+import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -15,6 +16,8 @@ import pytest
 from cloudrun_cli.runtime.docker_engine import connect
 
 PYTHON_BASE = "cloudrun-test/python:bookworm"
+NODE_BASE = "cloudrun-test/node:bookworm"
+NODE_LIBRARIES = ("libstdc++.so.6", "libgcc_s.so.1")  # what node needs beyond the C library
 BUSYBOX_BASE = "cloudrun-test/busybox:static"
 DEBIAN = ("bookworm", "http://deb.debian.org/debian")
 MAKING_TIMEOUT = 900  # seconds to fetch and unpack the base; about a minute with a usual connection
@@ -51,6 +54,37 @@ def busybox_base(api: docker.APIClient) -> str:
         changes = ["ENV PATH=/bin", 'CMD ["/bin/sh"]']
         api.import_image_from_data(archive.getvalue(), repository=repository, tag=tag, changes=changes)
     return BUSYBOX_BASE
+
+
+def node_base(api: docker.APIClient) -> str:
+    """The Python base with this machine's own Node.js and npm put in. Skips where they are not in the usual places."""
+    if not _has(api, NODE_BASE):
+        node, npm = Path("/usr/bin/node"), Path("/usr/lib/node_modules/npm")
+        if not node.is_file() or not npm.is_dir():
+            pytest.skip("needs /usr/bin/node and /usr/lib/node_modules/npm to make its Node.js base image")
+        python_base(api)
+        with tempfile.TemporaryFile() as context:
+            with tempfile.TemporaryFile() as root, tarfile.open(fileobj=context, mode="w") as outer:
+                with tarfile.open(fileobj=root, mode="w") as tar:
+                    tar.add(node.resolve(), "usr/bin/node")
+                    tar.add(npm, "usr/lib/node_modules/npm")
+                    for library in NODE_LIBRARIES:
+                        for path in Path("/usr/lib").glob(f"*-linux-gnu/{library}*"):
+                            tar.add(path, str(path).lstrip("/"))
+                    for name in ("npm", "npx"):
+                        link = tarfile.TarInfo(f"usr/bin/{name}")
+                        link.type, link.linkname = tarfile.SYMTYPE, f"../lib/node_modules/npm/bin/{name}-cli.js"
+                        tar.addfile(link)
+                member = tarfile.TarInfo("root.tar")
+                member.size = root.tell()
+                root.seek(0)
+                outer.addfile(member, root)
+                add_file(outer, "Dockerfile", f'FROM {PYTHON_BASE}\nADD root.tar /\nCMD ["node"]\n'.encode())
+            context.seek(0)
+            for message in api.build(fileobj=context, custom_context=True, decode=True, rm=True, tag=NODE_BASE):
+                if "error" in message:
+                    raise AssertionError(message["error"])
+    return NODE_BASE
 
 
 def an_image(

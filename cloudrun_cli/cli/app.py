@@ -163,7 +163,7 @@ def _interrupted() -> int:
     import os
     import signal
 
-    print("\n\nCommand killed by keyboard interrupt\n", file=sys.stderr, flush=True)
+    print("\n\nCommand killed by keyboard interrupt", file=sys.stderr, flush=True)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     os.kill(os.getpid(), signal.SIGINT)
     return 1

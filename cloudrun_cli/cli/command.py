@@ -10,6 +10,7 @@ The value goes to stdout. A CloudRunError goes to stderr as one line and its hin
 our own bug: one line that says where the traceback is.
 """
 
+import errno
 import gc
 import os
 import sys
@@ -166,6 +167,10 @@ def execute(command: Command, arguments: Sequence[str], shown_path: str) -> int:
         return end.exit_code
     except (BrokenPipeError, Misuse):
         raise
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            return _crash(present)
+        return _fail(shown_path, f"{error.strerror}.", None)
     except Exception:  # noqa: BLE001  # our own bug: told honestly, and kept for whoever looks into it
         return _crash(present)
     finally:

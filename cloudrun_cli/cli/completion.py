@@ -163,7 +163,7 @@ def _entry(path: str) -> "dict[str, Any] | None":
 def _members(path: str) -> list[Candidate]:
     from cloudrun_cli.cli.help import index
 
-    _, groups, commands = index(path)["GROUPS"][path]
+    _, groups, commands = index(path).get("GROUPS", {}).get(path, ("", (), ()))
     return [*groups, *commands, *([] if path else [("help", "Describe a group or command.")])]
 
 

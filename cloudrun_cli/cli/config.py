@@ -68,9 +68,10 @@ def list_(
 ) -> Tree:
     """List the properties that are set."""
     present = context()
+    tree = _tree(_paths(property), include_unset=all or bool(property and not property.endswith("/")))
     if present.format is None:
         present.tell(f"\nYour active configuration is: [{present.settings.configurations.active}]")
-    return _tree(_paths(property), include_unset=all or bool(property and not property.endswith("/")))
+    return tree
 
 
 def _paths(typed: str | None) -> list[str]:

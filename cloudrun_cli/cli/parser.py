@@ -54,13 +54,13 @@ class GcloudCommand(TyperCommand):
             raise self._bad_argument(error) from error
         except click.UsageError as error:
             raise Misuse(self.path, error.format_message(), self.usage()) from error
-        strange += context.args
+        strange = sorted([*strange, *context.args], key=list(arguments).index)
         if strange:
             flags = [name for name in self.by_name if name.startswith("--")]
             raise Misuse(self.path, complaints.unrecognized(strange, flags))
         self._check_required(context)
         self._check_groups(context)
-        return dict(context.params)
+        return {param.name or "": _value(context, param) for param in self.params}
 
     def usage(self) -> str:
         """The usage block of this command."""
@@ -74,18 +74,20 @@ class GcloudCommand(TyperCommand):
         return complaints.usage(self.path, " ".join([*operands, *needed]), [*optional, "--help"])
 
     def _sort_out(self, arguments: list[str]) -> tuple[list[str], list[str]]:
-        """The arguments that click will understand, each value joined to its flag; and those that nothing takes."""
+        """The arguments that click will understand, flags with their values first; and those that nothing takes."""
         known: list[str] = []
+        operands: list[str] = []
         strange: list[str] = []
         waiting = list(reversed(arguments))
         while waiting:
             word = waiting.pop()
             if word == "--":
-                return [*known, "--", *reversed(waiting)], strange
+                operands += reversed(waiting)
+                break
             name, equals, value = word.partition("=")
             param = self.by_name.get(name)
             if not looks_like_flag(word):
-                known.append(word)
+                operands.append(word)
             elif not isinstance(param, click.Option):
                 strange.append(word)
             elif param.is_flag:
@@ -98,7 +100,7 @@ class GcloudCommand(TyperCommand):
                 known.append(f"{name}={waiting.pop()}")
             else:
                 raise self._about(param, "expected one argument")
-        return known, strange
+        return [*known, "--", *operands], strange
 
     def _check_required(self, context: click.Context) -> None:
         missing = [param for param in self.required if not _was_given(context, param)]
@@ -210,6 +212,14 @@ def _merge_uses(param: click.Option) -> None:
     param.multiple = True
     param.default = None
     param.callback = merged
+
+
+def _value(context: click.Context, param: click.Parameter) -> Any:
+    """What was given, or the default; any number of positionals as a list."""
+    value = context.params[param.name or ""]
+    if param.nargs == 1:
+        return value
+    return list(value) if _was_given(context, param) else param.default
 
 
 def _was_given(context: click.Context, param: click.Parameter) -> bool:

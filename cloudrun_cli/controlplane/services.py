@@ -74,7 +74,7 @@ def deploy(
         revision = revisions.stamp(service, now, random)
         service = replace(service, traffic=_traffic(service, revision, rollout))
         check_service(service)
-        known = {r.ref.name for r in revision_rows.of_service(store, ref)} | {revision.ref.name}
+        known = revision_rows.names_of_service(store, ref) | {revision.ref.name}
         traffic.check_known(service.traffic, known)
         service = replace(service, status=replace(service.status, latest_created=revision.ref.name))
         service = replace(service, status=service_status(service, revision, False, now))

@@ -89,7 +89,7 @@ def decide(load: Load, scale: Scale, now: float) -> list[Action]:
         return []
     patience = scale.idle_seconds if scale.reachable else 0.0
     spare = [
-        i.id for i in _longest_idle_first(load.instances) if i.idle_since is not None and now - i.idle_since >= patience
+        i.id for i in _longest_idle_first(load.instances) if i.idle_since is not None and now >= i.idle_since + patience
     ]
     stop = tuple(spare[: max(sum(i.ready for i in load.instances) - least, 0)])  # one that starts is no substitute yet
     return [Stop(stop, IDLE if scale.reachable else UNREACHABLE)] if stop else []

@@ -31,11 +31,12 @@ def main(home: str) -> int:
     except BlockingIOError:
         return 0
     sockets = [_listen(os.path.join(folder, name)) for name in (GATE, EVENTS)]
+    asked = _Asked()
     deaths = 0
     while True:
         began = time.monotonic()
-        code = _one_life(home, sockets)
-        if code in (0, GAVE_UP):
+        code = _one_life(home, sockets, asked)
+        if asked.to_end or code in (0, GAVE_UP):
             return code
         deaths = 0 if time.monotonic() - began > CALM else deaths + 1
         if deaths >= HOPELESS and not os.path.exists(os.path.join(folder, READY)):
@@ -55,19 +56,31 @@ def _listen(path: str) -> socket.socket:
     return listening
 
 
-def _one_life(home: str, sockets: list[socket.socket]) -> int:
+class _Asked:
+    """Hears that the supervisor is to end, and passes that on to the daemon of the moment."""
+
+    def __init__(self) -> None:
+        self.to_end = False
+        self.daemon: subprocess.Popen[bytes] | None = None
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._hear)
+
+    def _hear(self, number: int, _frame: object) -> None:
+        self.to_end = True
+        if self.daemon is not None:
+            self.daemon.send_signal(signal.SIGTERM)
+
+
+def _one_life(home: str, sockets: list[socket.socket], asked: _Asked) -> int:
     fds = [s.fileno() for s in sockets]
     daemon = subprocess.Popen(
         [sys.executable, "-m", "cloudrun_cli.daemon.main", home, *map(str, fds)],
         pass_fds=fds,
         stdin=subprocess.DEVNULL,
     )
-
-    def pass_on(number: int, _frame: object) -> None:
-        daemon.send_signal(number)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, pass_on)
+    asked.daemon = daemon
+    if asked.to_end:
+        daemon.send_signal(signal.SIGTERM)
     return daemon.wait()
 
 

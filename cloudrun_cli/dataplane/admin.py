@@ -57,7 +57,7 @@ class EnvoyAdmin:
 
     async def drain(self) -> None:
         """Let requests finish, keep accepting; connections are closed as they become idle."""
-        await self._call("POST", "/drain_listeners?graceful&skip_exit")
+        await self._call("POST", "/drain_listeners?graceful&skip_exit", timeout=2.0)
 
     async def reopen_logs(self) -> None:
         """Write on in a new file where the old one was renamed."""

@@ -132,7 +132,7 @@ class EnvoyProcess:
                     break
         except Unavailable:
             log.warning("Envoy does not answer; it is stopped as it is.", extra={"event": "envoy_stuck", "pid": pid})
-        for sign, seconds in ((signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0)):
+        for sign, seconds in ((signal.SIGTERM, 2.0), (signal.SIGKILL, 5.0)):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, sign)
             if await self._wait_for_end(seconds):

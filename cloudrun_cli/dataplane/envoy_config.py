@@ -271,8 +271,8 @@ def _own_pages() -> list[Json]:
         *disguised,
         _page(_both(refused, _status(AWAY)), admission.CONTROL_PLANE_AWAY),
         _page(broken, admission.BROKEN),
-        # The time limit passed: 408 while the body was still arriving, 504 after.
-        _page(_both(_status(408), {"response_flag_filter": {"flags": ["DT", "UMSDR", "UT"]}}), admission.TIMED_OUT),
+        # The time limit passed: Envoy says 408 while the body was still arriving, 504 after.
+        _page(_status(408), admission.TIMED_OUT),
         _page(_status(504), admission.TIMED_OUT),
     ]
 

@@ -6,7 +6,6 @@ back on the first sign of the end, and an id whose end came first gets no slot.
 """
 
 import asyncio
-import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -21,25 +20,21 @@ from cloudrun_cli.core.admission import Refusal
 from cloudrun_cli.core.hosts import Directory, ToApi, ToService, Way, destination
 from cloudrun_cli.core.resources import RevisionRef, Tag
 from cloudrun_cli.dataplane import answers
-from cloudrun_cli.dataplane.events import EventsProtocol, RequestLog
-from cloudrun_cli.dataplane.gate_protocol import GateProtocol, Headers
+from cloudrun_cli.dataplane.gate_protocol import Headers
+from cloudrun_cli.dataplane.headers import grpc_seconds, trace_headers
 from cloudrun_cli.dataplane.pools import InstanceSlots, Pool, Reply, RevisionLoad, Ticket
 from cloudrun_cli.dataplane.records import RequestRecord, record
 from cloudrun_cli.dataplane.routes import Routes, ServiceRoute
-from cloudrun_cli.dataplane.tracing import trace_headers
+from cloudrun_cli.dataplane.serving import serve
 
-BACKLOG = 4096  # questions that may queue in the kernel while a daemon starts again
 ORPHANS = 8192  # ended ids without a question that are remembered; their questions come within milliseconds
 HOSTS = 4096  # answers to "whose host is this" that are remembered
-SWEEP_SECONDS = 0.1  # how late a wait limit can be noticed
-LOG_SECONDS = 0.25  # how often the request log is read; Envoy flushes it as often
-FORGET_SECONDS = 30.0  # an ended request whose line never came is forgotten
 
 Verdict = Refusal | None
 MayInvoke = Callable[[ServiceRoute, Headers], Verdict]
 Key = tuple[bytes, bytes | None]
 
-log = logging.getLogger(__name__)
+_UNKNOWN = object()
 
 
 def public_only(service: ServiceRoute, headers: Headers) -> Verdict:
@@ -72,49 +67,11 @@ class Gate:
         self._inherited: dict[str, InstanceSlots] = {}  # by address, those with requests of an earlier gate
         self._tickets: dict[bytes, Ticket] = {}
         self._orphans: OrderedDict[bytes, object] = OrderedDict()
-        self._connections: set[GateProtocol] = set()
         self._anyone_waits = asyncio.Event()
-
-    # Serving
 
     async def serve(self, gate_socket: socket, events_socket: socket, request_log: Path) -> None:
         """Answers until cancelled. The sockets listen already and stay open; what was asked meanwhile waits in them."""
-        loop = asyncio.get_running_loop()
-        events: set[EventsProtocol] = set()
-        gate = await loop.create_unix_server(
-            lambda: GateProtocol(self, self._connections), sock=gate_socket.dup(), backlog=BACKLOG
-        )
-        fast = await loop.create_unix_server(
-            lambda: EventsProtocol(self.ended, events), sock=events_socket.dup(), backlog=BACKLOG
-        )
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._sweep_waiting())
-                tasks.create_task(self._read_log(RequestLog(request_log)))
-        finally:
-            gate.close()
-            fast.close()
-            _close_all(self._connections, events)
-
-    async def _sweep_waiting(self) -> None:
-        while True:
-            await self._anyone_waits.wait()
-            await asyncio.sleep(SWEEP_SECONDS)
-            if not self.sweep():
-                self._anyone_waits.clear()
-
-    async def _read_log(self, lines: RequestLog) -> None:
-        forget_at = self._now() + FORGET_SECONDS
-        with lines:
-            while True:
-                await asyncio.sleep(LOG_SECONDS)
-                for batch in lines.read():
-                    for line in batch:
-                        self.logged(line)
-                    await asyncio.sleep(0)  # questions come first
-                if (now := self._now()) >= forget_at:
-                    forget_at = now + FORGET_SECONDS
-                    self.forget(now - FORGET_SECONDS)
+        await serve(self, self._anyone_waits, self._now, gate_socket, events_socket, request_log)
 
     # What the daemon tells
 
@@ -413,13 +370,6 @@ class Gate:
         return self._pools.setdefault(ref, Pool(ref))
 
 
-def _close_all(questions: set[GateProtocol], events: set[EventsProtocol]) -> None:
-    for question in list(questions):
-        question.close()
-    for event in list(events):
-        event.close()
-
-
 def _admit(ticket: Ticket, instance: InstanceSlots, seconds_left: float) -> bytes:
     ticket.instance = instance
     ticket.open = True
@@ -428,13 +378,3 @@ def _admit(ticket: Ticket, instance: InstanceSlots, seconds_left: float) -> byte
 
 def _page(refusal: Refusal, path: bytes) -> bytes:
     return answers.no(refusal, path.decode("latin-1"))
-
-
-_UNKNOWN = object()
-_GRPC_UNITS = {b"H": 3600.0, b"M": 60.0, b"S": 1.0, b"m": 1e-3, b"u": 1e-6, b"n": 1e-9}
-
-
-def grpc_seconds(timeout: bytes) -> float:
-    """The seconds of a `grpc-timeout` header; endless when it is not one. Source: gRPC over HTTP/2."""
-    unit = _GRPC_UNITS.get(timeout[-1:])
-    return int(timeout[:-1]) * unit if unit is not None and timeout[:-1].isdigit() else float("inf")

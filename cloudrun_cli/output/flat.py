@@ -15,13 +15,13 @@ from cloudrun_cli.output.projection import Format, headings
 SEPARATOR = ": "
 
 
-def print_flat(rows: Sequence[Any], layout: Format, context: Context, out: TextIO) -> None:
-    """A block of lines per resource, each after `---`; the values are aligned unless no-pad is set."""
+def print_flat(rows: Sequence[Any], layout: Format, context: Context, out: TextIO, *, single: bool) -> None:
+    """A block of lines per resource, after `---` unless it is the only one; values are aligned unless no-pad is set."""
     separator = layout.string("separator", SEPARATOR)
     for row in rows:
         lines = flat_lines(row, layout, context)
         width = max((len(name) for name, _ in lines), default=0) if layout.has("pad", True) else 0
-        out.write("---\n")
+        out.write("" if single else "---\n")
         for name, value in lines:
             lead = f"{name}{separator}"
             out.write(f"{lead.ljust(width + len(separator)) if width else lead}{value}".rstrip() + "\n")

@@ -177,7 +177,7 @@ def _print(rows: list[Any], layout: Format, context: Context, out: TextIO, *, si
         case "flattened" | "text":
             from cloudrun_cli.output.flat import print_flat
 
-            print_flat(rows, layout, context, out)
+            print_flat(rows, layout, context, out, single=single)
         case "list":
             from cloudrun_cli.output.items import print_items
 

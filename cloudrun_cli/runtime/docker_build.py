@@ -6,6 +6,7 @@ import tarfile
 import tempfile
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -54,13 +55,14 @@ class Builder:
     async def _by_dockerfile(self, source: Path, image: str, env: Mapping[str, str], log: Log) -> Image:
         arguments = {**surroundings.proxies(), **env}
         image_id, tail = "", deque[str](maxlen=LAST_LINES)
-        async for message in read(lambda: _Messages(self._dockerfile_build(source, arguments))):
-            for line in _lines_of(message):
-                tail.append(line)
-                log(line)
-            if "error" in message:
-                raise _dockerfile_failed(str(message["error"]), tail)
-            image_id = (message.get("aux") or {}).get("ID", image_id)
+        async with aclosing(read(lambda: _Messages(self._dockerfile_build(source, arguments)))) as messages:
+            async for message in messages:
+                for line in _lines_of(message):
+                    tail.append(line)
+                    log(line)
+                if "error" in message:
+                    raise _dockerfile_failed(str(message["error"]), tail)
+                image_id = (message.get("aux") or {}).get("ID", image_id)
         if not image_id:
             raise _dockerfile_failed("it ended without an image", tail)
         return await self._images.keep(image, image_id)
@@ -164,9 +166,10 @@ class Builder:
             return str(api.exec_create(container, list(step), environment=dict(env), workdir=WORKSPACE, user="0")["Id"])
 
         execution = await self._engine.call(created)
-        async for line in read(lambda: ExecStream(api, execution)):
-            tail.append(line)
-            log(line)
+        async with aclosing(read(lambda: ExecStream(api, execution))) as lines:
+            async for line in lines:
+                tail.append(line)
+                log(line)
         code = (await self._engine.call(api.exec_inspect, execution))["ExitCode"]
         if code in NO_COMMAND and "/" not in step[0]:
             raise BuildFailed(

@@ -81,13 +81,6 @@ class Holders:
                 await self._prepare()
         return await self._engine.call(self._make, 0 if self.reachable else port)
 
-    async def give_back(self, holder: Holder) -> None:
-        """It was not needed after all."""
-        if self.reachable and len(self._ready) < self._size:
-            self._ready.append(holder)
-        else:
-            await self.drop(holder.container)
-
     async def drop(self, container: str) -> None:
         """Remove a holder, and its namespace with it."""
         await self._engine.call(remove, self._engine.api, container)

@@ -1,9 +1,10 @@
 """The engine's endless answers (events, logs), read by a thread of their own and handed to the event loop."""
 
 import asyncio
+import json
 import struct
 import threading
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from docker.types import CancellableStream
 from cloudrun_cli.runtime.docker_engine import engine_errors
 
 AHEAD = 1000  # items that the thread may be ahead of its reader
+OPENED: dict[str, Any] = {"Action": "opened"}
 STREAMS = {1: "stdout", 2: "stderr"}  # Source: Docker Engine API, "Stream format" of attach and logs
 
 T_co = TypeVar("T_co", covariant=True)
@@ -31,9 +33,8 @@ class Stream(Protocol[T_co]):
     def close(self) -> None: ...
 
 
-async def read(open_stream: Callable[[], Stream[T]], opened: asyncio.Event | None = None) -> AsyncGenerator[T, None]:
-    """What the stream gives, until it ends; `opened` is set when the engine has begun to answer.
-    Closing this generator closes the stream."""
+async def read(open_stream: Callable[[], Stream[T]]) -> AsyncGenerator[T, None]:
+    """What the stream gives, until it ends. Closing this generator closes the stream."""
     loop = asyncio.get_running_loop()
     queue: asyncio.Queue[T | BaseException | None] = asyncio.Queue()
     room = threading.Semaphore(AHEAD)
@@ -49,9 +50,6 @@ async def read(open_stream: Callable[[], Stream[T]], opened: asyncio.Event | Non
             with engine_errors():
                 stream = open_stream()
                 current.append(stream)
-                if opened is not None:
-                    with suppress(RuntimeError):
-                        loop.call_soon_threadsafe(opened.set)
                 try:
                     for item in stream:
                         room.acquire()
@@ -88,23 +86,46 @@ class RawLine:
     text: str
 
 
-class _Frames:
-    """An endless answer of the engine in its stream format; blocking, and closed from any thread."""
+class _Answer:
+    """An endless answer of the engine; blocking, and closed from any thread."""
 
     def __init__(self, response: requests.Response) -> None:
         self._response = response
-        self._frames = self._read() if response.status_code == 200 else iter(())
-        self._closer = CancellableStream(self._frames, response)
+        self._closer = CancellableStream(iter(()), response)
 
     def close(self) -> None:
         with suppress(AttributeError, OSError):  # it has ended, and its socket is gone
             self._closer.close()
         self._response.close()
 
+
+class EventStream(_Answer):
+    """The engine's events that pass a filter. The first one is ours, `OPENED`: nothing is missed from there on."""
+
+    def __init__(self, api: docker.APIClient, wanted: Mapping[str, list[str]]) -> None:
+        url = f"{api.base_url}/v{api.api_version}/events"
+        super().__init__(api.get(url, params={"filters": json.dumps(wanted)}, stream=True, timeout=None))
+        self._response.raise_for_status()
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        yield OPENED
+        with suppress(requests.RequestException, urllib3.exceptions.HTTPError, OSError, AttributeError, ValueError):
+            for line in self._response.iter_lines():
+                if line:
+                    yield json.loads(line)
+
+
+class _Frames(_Answer):
+    """An endless answer in the engine's stream format."""
+
+    def __init__(self, response: requests.Response) -> None:
+        super().__init__(response)
+        self._frames = self._read() if response.status_code == 200 else iter(())
+
     def _read(self) -> Iterator[tuple[str, bytes]]:
         """Pairs of stream and content. Ends with the answer, also when it was cut off."""
         raw = self._response.raw
-        with suppress(urllib3.exceptions.HTTPError, OSError, ValueError):
+        with suppress(urllib3.exceptions.HTTPError, OSError, AttributeError, ValueError):
             while len(head := raw.read(8)) == 8:
                 kind, size = struct.unpack(">BxxxL", head)
                 yield STREAMS.get(kind, "stdout"), raw.read(size)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,7 +13,7 @@ from cloudrun_cli.core.errors import CloudRunError
 from cloudrun_cli.runtime import docker_labels as labels
 from cloudrun_cli.runtime.base import Exit, ExitCause, Instance
 from cloudrun_cli.runtime.docker_engine import Engine
-from cloudrun_cli.runtime.docker_stream import Stream, moment, read
+from cloudrun_cli.runtime.docker_stream import OPENED, EventStream, moment, read
 
 REMEMBERED = 2000  # ends that can be asked for after their container is gone
 RECONNECT = 0.5  # seconds between two tries to read events again
@@ -85,24 +86,22 @@ class Watch:
 
     async def run(self) -> None:
         """Follow the events for as long as this runs."""
+        wanted = {**labels.filters(self._home, labels.KIND_INSTANCE), "event": ["die", "oom"]}
         while True:
             try:
-                async for event in read(self._events, self.listening):
-                    await self._take(event)
+                async with aclosing(read(lambda: EventStream(self._engine.api, wanted))) as events:
+                    async for event in events:
+                        await self._take(event)
+                _log.warning("The engine's events broke off", extra={"event": "engine_lost"})
             except CloudRunError as error:
-                _log.warning("The engine's events broke off: %s", error, extra={"event": "engine_lost"})
+                _log.info("The engine is away: %s", error, extra={"event": "engine_away"})
             await asyncio.sleep(RECONNECT)
-            try:
-                await self._look_again()
-            except CloudRunError as error:
-                _log.info("The engine is still away: %s", error, extra={"event": "engine_away"})
-
-    def _events(self) -> Stream[dict[str, Any]]:
-        wanted = {**labels.filters(self._home, labels.KIND_INSTANCE), "event": ["die", "oom"]}
-        stream: Stream[dict[str, Any]] = self._engine.api.events(decode=True, filters=wanted)
-        return stream
 
     async def _take(self, event: Mapping[str, Any]) -> None:
+        if event is OPENED:
+            self.listening.set()
+            await self._look_again()
+            return
         attributes = event["Actor"]["Attributes"]
         instance, container = attributes[labels.INSTANCE], str(event["Actor"]["ID"])
         if event["Action"] == "oom":

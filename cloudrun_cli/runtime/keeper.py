@@ -9,8 +9,9 @@ nothing of services: it takes requests as JSON lines on a unix socket, tells its
 when it has neither children nor clients. If it is killed, instances go on, and only the way they end becomes unknown.
 
 Request {"id", "argv", "env", "cwd", "join": [cgroup.procs files], "nofile"} → {"id", "pid", "start"} or
-{"id", "errno", "text", "what"}; a client is greeted with {"keeps": [ids]}, and told {"ended": id}. Per instance, in INSTANCES/ID/: `pid` is written before the
-program runs, `exit.json` before the process disappears. Started with the bare interpreter, so standard library only.
+{"id", "errno", "text", "what"}. A client is greeted with {"keeps": [ids]}, and told {"ended": id}. In INSTANCES/ID/,
+`pid` is written before the program runs and `exit.json` before the process disappears. Started with the bare
+interpreter, so standard library only.
 """
 
 import fcntl
@@ -26,6 +27,8 @@ from typing import Any
 
 IDLE_SECONDS = 0.2  # how long to wait for a client when there is nothing to keep
 FIRST_CLIENT_SECONDS = 30.0
+SEES_ENDED = hasattr(os, "waitid")  # whether an end can be seen without taking the process away; not on older macOS
+CLIENT_SECONDS = 1.0  # a client that does not take its messages for so long misses them; the files say the same
 
 
 def main(path: str, instances: str) -> int:
@@ -89,6 +92,7 @@ class Keeper:
 
     def _welcome(self) -> None:
         client, _ = self._listener.accept()
+        client.settimeout(CLIENT_SECONDS)
         self._clients[client.fileno()] = (client, bytearray())
         self._poll.register(client, select.POLLIN)
         self._tell(client, {"keeps": list(self._children.values())})
@@ -135,8 +139,11 @@ class Keeper:
         os.close(error_write)
         self._children[pid] = request["id"]
         started = start_time(pid)
-        write(f"{folder}/pid", f"{pid}:{started}")
-        os.write(gate_write, b"!")
+        try:
+            write(f"{folder}/pid", f"{pid}:{started}")
+            os.write(gate_write, b"!")
+        except OSError as error:  # its folder was removed: whoever asked has given up
+            print(f"{folder}: {error}", file=sys.stderr, flush=True)
         os.close(gate_write)
         with os.fdopen(error_read, "rb") as pipe:
             failed = pipe.read()  # ends when the program runs: the other end closes by itself
@@ -148,20 +155,16 @@ class Keeper:
 
     def _reap(self) -> None:
         """Write down every end before the process disappears, then tell the clients."""
-        while True:
-            try:
-                seen = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-            except ChildProcessError:
-                return
-            if seen is None:
-                return
-            name = self._children.pop(seen.si_pid, None)
+        while (end := _next_end()) is not None:
+            pid, kind, number = end
+            name = self._children.pop(pid, None)
             if name is not None:
-                by_signal = seen.si_code != os.CLD_EXITED
-                end = {"signal" if by_signal else "code": seen.si_status, "at": time.time()}
-                if os.path.isdir(f"{self._instances}/{name}"):
-                    write(f"{self._instances}/{name}/exit.json", json.dumps(end))
-            os.waitpid(seen.si_pid, 0)
+                try:
+                    write(f"{self._instances}/{name}/exit.json", json.dumps({kind: number, "at": time.time()}))
+                except OSError as error:  # its folder was removed: nobody wants to know
+                    print(f"{name}: {error}", file=sys.stderr, flush=True)
+            if SEES_ENDED:
+                os.waitpid(pid, 0)
             if name is not None:
                 for client, _ in list(self._clients.values()):
                     self._tell(client, {"ended": name})
@@ -198,6 +201,21 @@ def _become(request: dict[str, Any], folder: str, gate: int, errors: int) -> Non
         os.write(errors, json.dumps({"errno": error.errno, "text": error.strerror, "what": what}).encode())
     finally:
         os._exit(127)
+
+
+def _next_end() -> tuple[int, str, int] | None:
+    """A child that has ended: its number, `code` or `signal`, and which. It stays in the table where SEES_ENDED."""
+    try:
+        if SEES_ENDED:
+            seen = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            if seen is None:
+                return None
+            return seen.si_pid, "code" if seen.si_code == os.CLD_EXITED else "signal", seen.si_status
+        pid, status = os.waitpid(-1, os.WNOHANG)
+    except ChildProcessError:
+        return None
+    code = os.waitstatus_to_exitcode(status)
+    return (pid, "code" if code >= 0 else "signal", abs(code)) if pid else None
 
 
 def _bound_files(wanted: int) -> None:

@@ -1,38 +1,32 @@
 """Instances as plain processes of this machine: what runs when no Docker engine answers.
 
 An instance is a session of its own, started by the home's keeper (`keeper.py`), which outlives the daemon and writes
-down how each one ended. Its folder says all there is to know, so a new daemon finds it again:
-
-    instances/ID/   instance.json (who it is), pid (PID:START, so that a later process of the same number is never taken
-                    for it), exit.json (how it ended), stdout, stderr, marks, home/ and tmp/ (its HOME and TMPDIR)
-
+down how each one ended. Its folder says all there is to know (`process_instance.py`), so a new daemon finds it again.
 The folder goes with `stop`, which also answers for an instance that has ended by itself.
 """
 
 import asyncio
 import contextlib
-import json
 import logging
 import os
 import random
 import shutil
-import signal
 import socket
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from cloudrun_cli.core.errors import ImageNotFound, ImageUnsupported, StartFailed
-from cloudrun_cli.runtime import images, process_table
+from cloudrun_cli.core.errors import ImageNotFound, ImageUnsupported, StartFailed, Unavailable
+from cloudrun_cli.runtime import images
 from cloudrun_cli.runtime.base import STOP_GRACE, Exit, ExitCause, Image, Instance, InstanceSpec, Listening, LogLine
-from cloudrun_cli.runtime.keeper import write
 from cloudrun_cli.runtime.process_build import Builder
 from cloudrun_cli.runtime.process_image import SYSTEM_PATH, ImageFolder, standin
+from cloudrun_cli.runtime.process_instance import Known, load, prepare
 from cloudrun_cli.runtime.process_keeper import KeeperClient
 from cloudrun_cli.runtime.process_limits import Controllers, Groups, find_controllers, isolation_notes
-from cloudrun_cli.runtime.process_logs import Output, Watch
+from cloudrun_cli.runtime.process_logs import Watch
 
 PORTS = range(20_000, 32_000)  # below the ports that systems hand out for outgoing connections
 CHECK_SECONDS = 1.0  # between two looks at the memory of what runs
@@ -44,21 +38,6 @@ ENDS_REMEMBERED = 1000  # of instances already cleaned up
 LEFTOVER_SECONDS = 3600.0  # after which the folder of an ended instance that nobody asked about goes
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class _Known:
-    """An instance whose folder is there."""
-
-    instance: Instance
-    folder: Path
-    memory_bytes: int
-    bounded: bool  # by the kernel
-    output: Output
-    stopping: bool = False
-    used_bytes: int | None = None  # above its limit, when that was seen from outside
-    exit: Exit | None = None
-    done: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class ProcessRuntime:
@@ -73,7 +52,7 @@ class ProcessRuntime:
         self._builder = Builder(self._folder)
         self._groups = Groups(home, controllers or find_controllers())
         self._keeper = KeeperClient(self._instances, self._told)
-        self._known: dict[str, _Known] = {}
+        self._known: dict[str, Known] = {}
         self._past: dict[str, Exit] = {}
         self._listeners: list[asyncio.Queue[Exit]] = []
         self._next_port = random.randrange(len(PORTS))
@@ -123,7 +102,9 @@ class ProcessRuntime:
         self, source: Path, image: str, *, base_image: str, env: Mapping[str, str], log: Callable[[str], None]
     ) -> Image:
         """Build a copy of the folder with the tools of this machine."""
-        return await self._builder.build(source, image, base_image=base_image, env=env, log=log)
+        built = await self._builder.build(source, image, base_image=base_image, env=env, log=log)
+        await self._keeper.connect()
+        return built
 
     async def forget(self, digest: str) -> None:
         """Remove a built image and what only it needed."""
@@ -159,24 +140,25 @@ class ProcessRuntime:
             handle="",
         )
         instance = replace(instance, address=f"127.0.0.1:{instance.port}")
-        folder = self._instances / spec.id
-        self._prepare(folder, instance, spec.memory_bytes)
-        known = _Known(instance, folder, spec.memory_bytes, False, Output(spec.id, folder))
+        known = prepare(self._instances / spec.id, instance, spec.memory_bytes, self._groups)
         self._follow(known)
+        env = _environment(spec, image, known.folder, instance.port)
+        cwd = spec.working_dir or image.working_dir
+        asked = asyncio.ensure_future(self._keeper.start(spec.id, argv, env, cwd, self._bounds(spec)))
         try:
-            joins = self._groups.create(spec.id, cpu_millis=spec.cpu_millis, memory_bytes=spec.memory_bytes)
-            cwd = spec.working_dir or image.working_dir
-            handle = await self._keeper.start(
-                spec.id, argv, _environment(spec, image, folder, instance.port), cwd, joins
-            )
+            started = known.started(await asyncio.shield(asked))
         except BaseException:
             known.stopping = True
-            self._end_stragglers(known)
+            with contextlib.suppress(StartFailed):
+                known.started(await asked)  # given up, but it cannot be taken back: it ends once it is there
+                known.kill()
+                await self._over(known, KILL_SECONDS)
             await self._clean_up(known)
             raise
-        known.instance = replace(instance, handle=handle)
-        known.bounded = self._groups.holds_memory_of(spec.id, int(handle.partition(":")[0]))
-        return known.instance
+        if spec.id not in self._known:
+            known.kill()
+            raise StartFailed(f"Instance [{spec.id}] was stopped while it started.")
+        return started
 
     async def stop(self, instance: Instance, *, grace: timedelta = STOP_GRACE) -> Exit:
         """SIGTERM to all of it, SIGKILL after the grace; its folder goes."""
@@ -186,11 +168,11 @@ class ProcessRuntime:
             return self._past.get(instance.id, Exit(instance.id, ExitCause.REMOVED))
         known.stopping = True
         if not await self._over(known, 0):
-            _signal_group(known.instance, signal.SIGTERM)
+            known.terminate()
             if not await self._over(known, grace.total_seconds()):
-                self._end_stragglers(known)
+                known.kill()
                 if not await self._over(known, KILL_SECONDS):
-                    raise StartFailed(f"Instance [{instance.id}] does not end, not even by SIGKILL.")
+                    raise Unavailable(f"Instance [{instance.id}] does not end, not even by SIGKILL.")
         assert known.exit is not None
         await self._clean_up(known)
         return known.exit
@@ -208,7 +190,7 @@ class ProcessRuntime:
     async def instances(self) -> list[Instance]:
         """What runs, oldest first."""
         self._adopt()
-        alive = [k.instance for k in self._known.values() if k.exit is None and process_table.runs(k.instance.handle)]
+        alive = [k.instance for k in self._known.values() if k.exit is None and k.instance.handle and k.runs()]
         return sorted(alive, key=lambda instance: instance.started)
 
     def exits(self) -> AsyncIterator[Exit]:
@@ -229,8 +211,7 @@ class ProcessRuntime:
         known = self._known.get(instance.id)
         if known is None or known.exit is not None:
             return []
-        members = process_table.members(_pid(known.instance), known.folder)
-        return await asyncio.to_thread(process_table.listening, [process.pid for process in members])
+        return await asyncio.to_thread(known.listening)
 
     async def ended(self, instance: Instance) -> Exit | None:
         """How it ended, as far as that was seen."""
@@ -242,81 +223,59 @@ class ProcessRuntime:
 
     # ── keeping track ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _prepare(self, folder: Path, instance: Instance, memory_bytes: int) -> None:
-        for name in ("home", "tmp"):
-            (folder / name).mkdir(parents=True, mode=0o700)
-        values = asdict(instance) | {"started": instance.started.isoformat(), "memory_bytes": memory_bytes}
-        write(str(folder / "instance.json"), json.dumps(values))
-
     def _adopt(self) -> None:
         """Learn of the instances in the folder that another runtime of this home started."""
         for name in os.listdir(self._instances):
             folder = self._instances / name
-            if name in self._known or not (folder / "pid").exists():
+            if name in self._known or not folder.is_dir() or (known := load(folder, self._groups)) is None:
                 continue
-            try:
-                values = json.loads((folder / "instance.json").read_text())
-                values["handle"] = (folder / "pid").read_text()
-            except FileNotFoundError:
-                continue  # stopped by the other one meanwhile
-            memory_bytes = values.pop("memory_bytes")
-            values["started"] = datetime.fromisoformat(values["started"])
-            instance = Instance(**values)
-            bounded = self._groups.holds_memory_of(name, _pid(instance))
-            known = _Known(instance, folder, memory_bytes, bounded, Output(name, folder))
             self._follow(known)
-            if (folder / "exit.json").exists() or not process_table.runs(instance.handle):
+            if known.end_is_written or not known.runs():
                 known.stopping = True  # it ended before anybody listened here: no news
                 self._finish(known)
 
-    def _follow(self, known: _Known) -> None:
+    def _follow(self, known: Known) -> None:
         assert self._watch is not None, "open() comes first"
-        self._known[known.instance.id] = known
-        self._watch.add(known.instance.id, known.folder, known.output)
+        self._known[known.name] = known
+        self._watch.add(known.name, known.folder, known.output)
+
+    def _bounds(self, spec: InstanceSpec) -> list[str]:
+        """The control groups of the instance; none where the kernel refuses them: then it is watched instead."""
+        try:
+            return self._groups.create(spec.id, cpu_millis=spec.cpu_millis, memory_bytes=spec.memory_bytes)
+        except OSError as error:
+            logger.warning("Instance %s is not bounded by the kernel: %s", spec.id, error)
+            return []
 
     def _told(self, instance: str) -> None:
         """The keeper says that it ended."""
         if (known := self._known.get(instance)) is not None:
             self._finish(known)
 
-    def _finish(self, known: _Known) -> None:
+    def _finish(self, known: Known) -> None:
         """It is over: end what it left behind, note how it went, tell those who listen."""
         if known.exit is not None:
             return
-        self._end_stragglers(known)
-        known.exit = self._how(known)
+        known.kill()
+        known.exit = known.how()
         known.output.end()
         known.done.set()
         if not known.stopping:
             for queue in self._listeners:
                 queue.put_nowait(known.exit)
 
-    def _how(self, known: _Known) -> Exit:
-        name = known.instance.id
-        try:
-            seen = json.loads((known.folder / "exit.json").read_text())
-        except FileNotFoundError:
-            return Exit(name, ExitCause.REMOVED, at=datetime.now(UTC))
-        cause = ExitCause.SIGNALED if "signal" in seen else ExitCause.EXITED
-        exit = Exit(name, cause, seen.get("code"), seen.get("signal"), at=datetime.fromtimestamp(seen["at"], UTC))
-        if known.used_bytes is not None or self._groups.kills(name):
-            used = known.used_bytes or known.memory_bytes
-            return replace(exit, cause=ExitCause.OUT_OF_MEMORY, memory_bytes=used)
-        return exit
-
-    async def _over(self, known: _Known, seconds: float) -> bool:
+    async def _over(self, known: Known, seconds: float) -> bool:
         """Whether it ends within this time. Where no keeper tells, we look."""
         deadline = time.monotonic() + seconds
         gone_since: float | None = None
         while known.exit is None:
             now = time.monotonic()
-            if process_table.runs(known.instance.handle):
+            if known.runs():
                 if now >= deadline:
                     return False
             else:
                 gone_since = gone_since or now
-                told = (known.folder / "exit.json").exists()
-                if told or known.instance.id not in self._keeper.keeps or now > gone_since + 1:
+                if known.end_is_written or known.name not in self._keeper.keeps or now > gone_since + 1:
                     self._finish(known)
                     continue
             with contextlib.suppress(TimeoutError):
@@ -331,32 +290,21 @@ class ProcessRuntime:
             if polled and self._watch is not None:
                 self._watch.poll()
             for known in [k for k in self._known.values() if k.exit is None and k.instance.handle]:
-                known.output.give_back()
-                self._check_memory(known)
-                if known.instance.id not in self._keeper.keeps and not process_table.runs(known.instance.handle):
-                    self._finish(known)
+                try:
+                    self._look_after(known)
+                except OSError:  # of one instance; the others are still to be looked after
+                    logger.exception("Instance %s could not be looked after", known.name)
 
-    def _check_memory(self, known: _Known) -> None:
-        if known.bounded:
-            over = known.memory_bytes if self._groups.kills(known.instance.id) else 0
-        else:
-            members = process_table.members(_pid(known.instance), known.folder)
-            over = process_table.memory_bytes(members, known.memory_bytes)
-        if over > known.memory_bytes or (known.bounded and over):
-            known.used_bytes = over
-            self._end_stragglers(known)
+    def _look_after(self, known: Known) -> None:
+        known.output.give_back()
+        if known.used_bytes is None and (used := known.over_memory()) is not None:
+            known.used_bytes = used
+            known.kill()
+        if known.name not in self._keeper.keeps and not known.runs():
+            self._finish(known)
 
-    def _end_stragglers(self, known: _Known) -> None:
-        """SIGKILL to everything of it that is still there."""
-        if not known.instance.handle:
-            return
-        _signal_group(known.instance, signal.SIGKILL)
-        for process in process_table.members(_pid(known.instance), known.folder):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process.pid, signal.SIGKILL)
-
-    async def _clean_up(self, known: _Known) -> None:
-        name = known.instance.id
+    async def _clean_up(self, known: Known) -> None:
+        name = known.name
         if self._watch is not None:
             self._watch.remove(name)
         known.output.end()
@@ -414,17 +362,6 @@ def _environment(spec: InstanceSpec, image: Image, folder: Path, port: int) -> d
         env |= {"STANDIN_PROJECT": spec.project, "STANDIN_REGION": spec.region}
     env |= spec.env
     return env | {"PORT": str(port)} if "PORT" in env else env
-
-
-def _pid(instance: Instance) -> int:
-    return int(instance.handle.partition(":")[0])
-
-
-def _signal_group(instance: Instance, number: signal.Signals) -> None:
-    """Only while the leader is itself: afterwards its number may be another's."""
-    if process_table.runs(instance.handle):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(_pid(instance), number)
 
 
 def _bindable(port: int) -> bool:

@@ -44,9 +44,7 @@ class KeeperClient:
     async def connect(self, *, start: bool = True) -> bool:
         """Find the keeper, or else start one if asked to. Raises StartFailed when it does not come up."""
         async with self._connecting:
-            if self.connected:
-                return True
-            if await self._reach():
+            if self.connected or await self._reach():
                 return True
             if not start:
                 return False
@@ -106,7 +104,6 @@ class KeeperClient:
             self._answers.pop(instance, None)
         if "errno" in told:
             raise _refused(argv, cwd, told)
-        self.keeps.add(instance)
         return f"{told['pid']}:{told['start'] or process_table.start_time(told['pid'])}"
 
     async def _reach(self) -> bool:
@@ -114,8 +111,12 @@ class KeeperClient:
             reader, writer = await asyncio.open_unix_connection(self._socket, limit=LINE_BYTES)
         except (FileNotFoundError, ConnectionRefusedError):
             return False
-        greeting = await reader.readline()
-        if not greeting:  # it was just leaving
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                greeting = await reader.readline()
+        except (ConnectionError, TimeoutError):
+            greeting = b""
+        if not greeting:  # it was just leaving, or it hangs
             writer.close()
             return False
         if self._writer is not None:
@@ -148,7 +149,10 @@ class KeeperClient:
                 if "ended" in told:
                     self.keeps.discard(told["ended"])
                     self._ended(told["ended"])
-                elif (answer := self._answers.get(told["id"])) is not None and not answer.done():
+                    continue
+                if "pid" in told:
+                    self.keeps.add(told["id"])
+                if (answer := self._answers.get(told["id"])) is not None and not answer.done():
                     answer.set_result(told)
         except ConnectionError:
             pass  # said below, to those who wait

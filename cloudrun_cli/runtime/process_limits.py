@@ -86,15 +86,14 @@ class Groups:
             return 0
         return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), 0)
 
-    def holds_memory_of(self, instance: str, pid: int) -> bool:
-        """Whether this process is in the group that bounds the instance's memory."""
+    def members(self, instance: str) -> list[int]:
+        """The processes in the group that bounds the instance's memory: all of the instance's, wherever they went."""
         if not self._at.memory:
-            return False
+            return []
         try:
-            members = (self._at.memory / self._name / instance / "cgroup.procs").read_text().split()
+            return [int(pid) for pid in (self._at.memory / self._name / instance / "cgroup.procs").read_text().split()]
         except FileNotFoundError:
-            return False
-        return str(pid) in members
+            return []
 
     def remove(self, instance: str) -> bool:
         """Take the groups of an instance away. False: something in them has not quite ended yet."""

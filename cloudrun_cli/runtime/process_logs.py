@@ -14,7 +14,7 @@ import os
 import struct
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -90,10 +90,12 @@ class Output:
             changed, ended = self._changed, self._ended
             position = bisect.bisect_left(self._marks, True, key=lambda m: _beyond(m.sizes, offsets))
             for mark in self._marks[position:]:
+                await asyncio.sleep(0)  # much may have been written, and others wait for the loop too
                 for stream in (0, 1):
-                    while found := self._next(stream, offsets[stream], mark.sizes[stream]):
-                        text, offsets[stream] = found
-                        yield self._line(stream, text, mark.at, offsets)
+                    for text, end in self._whole(stream, offsets[stream], mark.sizes[stream]):
+                        offsets[stream] = end
+                        if text:
+                            yield self._line(stream, text, mark.at, offsets)
             if ended:
                 break
             await changed.wait()
@@ -107,22 +109,23 @@ class Output:
         moment = datetime.fromtimestamp(at, UTC)
         return LogLine(self._instance, STREAMS[stream], told, moment, f"{offsets[0]},{offsets[1]}")
 
-    def _next(self, stream: int, start: int, end: int) -> tuple[bytes, int] | None:
-        """The first whole line between two offsets, and where it ends; None when there is none yet."""
-        text = b""
-        while start + len(text) < end and len(text) < LINE_BYTES:
-            chunk = os.pread(self._files[stream], min(CHUNK_BYTES, end - start - len(text)), start + len(text))
-            if not text and chunk.startswith(b"\0"):  # given back
-                start = min(_first_data(self._files[stream], start), end)
-                chunk = os.pread(self._files[stream], min(CHUNK_BYTES, end - start), start).lstrip(b"\0")
-                if not chunk:
-                    return None
-            newline = chunk.find(b"\n")
-            if newline >= 0:
-                text += chunk[: newline + 1]
-                return text, start + len(text)
-            text += chunk
-        return (text[:LINE_BYTES], start + LINE_BYTES) if len(text) >= LINE_BYTES else None
+    def _whole(self, stream: int, start: int, end: int) -> Iterator[tuple[bytes, int]]:
+        """The whole lines between two offsets, and where each ends. An empty one skips what was given back."""
+        file, rest = self._files[stream], b""
+        while start + len(rest) < end:
+            chunk = os.pread(file, min(CHUNK_BYTES, end - start - len(rest)), start + len(rest))
+            if not rest and chunk.startswith(b"\0") and (data := _first_data(file, start)) > start:
+                start = data + os.pread(file, CHUNK_BYTES, data).find(b"\n") + 1  # it ended within a line
+                yield b"", start
+                continue
+            *lines, rest = (rest + chunk).split(b"\n")
+            for line in lines:
+                start += len(line) + 1
+                yield line + b"\n", start
+            while len(rest) >= LINE_BYTES:
+                start += LINE_BYTES
+                yield rest[:LINE_BYTES], start
+                rest = rest[LINE_BYTES:]
 
     def _load(self) -> list[_Mark]:
         marks = [_Mark(0.0, (0, 0))]

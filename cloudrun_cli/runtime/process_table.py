@@ -42,6 +42,8 @@ def start_time(pid: int) -> str:
 def runs(handle: str) -> bool:
     """Whether the process of a handle (`PID:START`) is still that process and has not ended."""
     pid, _, started = handle.partition(":")
+    if not pid:
+        return False
     now = start_time(int(pid))
     if not now or (started and now != started):
         return False

@@ -23,8 +23,8 @@ def folder(home: str, project: str, region: str, service: str) -> str:
 class LogWriter:
     """Appends entries to the segments of one service. There is one writer a service: the daemon."""
 
-    def __init__(self, path: str) -> None:
-        self._path = path
+    def __init__(self, path: str, *, segment_bytes: int = SEGMENT_BYTES, keep: int = SEGMENTS) -> None:
+        self._path, self._segment_bytes, self._keep = path, segment_bytes, keep
         self._number = 0
         self._file: int | None = None
         self._size = 0
@@ -35,7 +35,7 @@ class LogWriter:
             return
         lines = "".join(json.dumps(e, ensure_ascii=False, separators=(",", ":")) + "\n" for e in entries)
         rest = memoryview(lines.encode(errors="replace"))  # half of a surrogate pair is no text
-        if self._file is None or self._size > SEGMENT_BYTES:
+        if self._file is None or self._size > self._segment_bytes:
             self._next()
         assert self._file is not None
         while rest:
@@ -60,7 +60,7 @@ class LogWriter:
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         self._size = _whole(self._file)
         os.ftruncate(self._file, self._size)  # what a writer that was killed left of its last line
-        for old in segments(self._path)[:-SEGMENTS]:
+        for old in segments(self._path)[: -self._keep]:
             os.unlink(_name(self._path, old))
 
 

@@ -7,7 +7,7 @@ from cloudrun_cli.store.database import Store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # the values are loaded only by those who ask for values
-    from cloudrun_cli.core.resources import Revision, RevisionRef, ServiceRef
+    from cloudrun_cli.core.resources import Revision, RevisionName, RevisionRef, ServiceRef
 
 
 def bodies(store: Store, project: str, region: str | None = None, service: str | None = None) -> list[dict[str, Any]]:
@@ -44,6 +44,14 @@ def of_service(store: Store, ref: "ServiceRef") -> "list[Revision]":
         ref.name,
     )
     return [_revision(row) for row in rows]
+
+
+def names_of_service(store: Store, ref: "ServiceRef") -> "set[RevisionName]":
+    """The names of a service's revisions, without loading them: there may be a thousand."""
+    rows = store.read(
+        "SELECT name FROM revisions WHERE project = ? AND region = ? AND service = ?", ref.project, ref.region, ref.name
+    )
+    return {name for (name,) in rows}
 
 
 def everywhere(store: Store) -> "list[Revision]":

@@ -1,4 +1,4 @@
-"""The engine for the tests that need one. Without it they are skipped, with one reason for all."""
+"""The engine for the tests that need one. Without it they are left out, and one loud line says so."""
 
 from collections.abc import Iterator
 
@@ -7,16 +7,32 @@ import pytest
 
 from cloudrun_cli.core.errors import EngineUnavailable
 from cloudrun_cli.runtime.docker_engine import connect
-from tests.docker_images import busybox_base, python_base
+from tests.docker_images import busybox_base, node_base, python_base
+
+_LEFT_OUT = pytest.StashKey[str]()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    needing = [item for item in items if item.get_closest_marker("docker")]
+    if not needing:
+        return
+    try:
+        connect().close()
+    except EngineUnavailable as error:
+        config.stash[_LEFT_OUT] = f"DOCKER TESTS SKIPPED: {len(needing)} tests did not run. {error.message}"
+        items[:] = [item for item in items if item not in needing]
+        config.hook.pytest_deselected(items=needing)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if reason := config.stash.get(_LEFT_OUT, ""):
+        terminalreporter.write_line(reason, yellow=True, bold=True)
 
 
 @pytest.fixture(scope="session")
 def engine() -> Iterator[docker.APIClient]:
     """A client of the engine that answers here."""
-    try:
-        api = connect()
-    except EngineUnavailable as error:
-        pytest.skip(f"DOCKER TESTS SKIPPED: no engine answers. {error.message}")
+    api = connect()
     yield api
     api.close()
 
@@ -25,6 +41,12 @@ def engine() -> Iterator[docker.APIClient]:
 def python_base_image(engine: docker.APIClient) -> str:
     """Debian with python3, made by debootstrap on first use."""
     return python_base(engine)
+
+
+@pytest.fixture(scope="session")
+def node_base_image(engine: docker.APIClient) -> str:
+    """The same with Node.js and npm."""
+    return node_base(engine)
 
 
 @pytest.fixture(scope="session")

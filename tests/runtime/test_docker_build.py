@@ -130,6 +130,15 @@ async def test_a_requirement_that_does_not_exist_fails_the_build_with_pips_words
 
 
 @pytest.mark.docker
+@pytest.mark.network
+async def test_a_program_from_npm_is_built_and_serves(yard: Yard, node_base_image: str) -> None:
+    package = '{"dependencies": {"http-server": "14"}, "scripts": {"start": "http-server -p $PORT ."}}'
+    yard.write(package__json=package, index__html="from npm")
+    image = await yard.build(base_image=node_base_image)
+    assert await yard.answer(await yard.runtime.start(a_spec(image))) == "from npm"
+
+
+@pytest.mark.docker
 async def test_a_base_image_without_the_languages_tool_is_named(yard: Yard, python_base_image: str) -> None:
     yard.write(package__json='{"scripts": {"start": "node server.js"}}', server__js="")
     with pytest.raises(BuildFailed, match=r"cloudrun-test/python.*has no \[npm\]"):

@@ -1,6 +1,7 @@
 """Plain processes keep the contract of a runtime."""
 
 import asyncio
+import contextlib
 import os
 import pickle
 import resource
@@ -255,6 +256,28 @@ async def test_a_home_with_a_long_path_works_too(tmp_path: Path) -> None:
     finally:
         await runtime.purge()
         await runtime.close()
+
+
+async def test_a_start_that_is_given_up_leaves_nothing(own: ProcessRuntime, tmp_path: Path) -> None:
+    image = await built(own, tmp_path, TALKER)
+    spec = a_spec(image)
+    for _ in range(5):
+        start = asyncio.create_task(own.start(spec))
+        await asyncio.sleep(0)
+        start.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await own.stop(await start)
+        assert await own.instances() == []
+        assert not (tmp_path / "home/instances" / spec.id).exists()
+    other = await own.start(a_spec(image))
+    assert await own.instances() == [other]
+
+
+async def test_twenty_starts_at_once_all_run_at_addresses_of_their_own(own: ProcessRuntime, tmp_path: Path) -> None:
+    image = await built(own, tmp_path, TALKER)
+    started = await asyncio.gather(*(own.start(a_spec(image)) for _ in range(20)))
+    assert len({instance.address for instance in started}) == 20
+    assert {instance.id for instance in await own.instances()} == {instance.id for instance in started}
 
 
 @pytest.fixture

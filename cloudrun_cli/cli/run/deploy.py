@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 run = Group("run")
 
 Image = Annotated[str | None, flag("--image", "Name of the container image to deploy.")]
-Source = Annotated[str | None, flag("--source", "Folder of source to build and deploy.")]
+Source = Annotated[str | None, flag("--source", "Folder of source to build and deploy.", names="folders")]
 BaseImage = Annotated[str | None, flag("--base-image", "Image that a source without a Dockerfile is built on.")]
 
 

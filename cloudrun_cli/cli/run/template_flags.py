@@ -59,6 +59,7 @@ EnvFile = Annotated[
         "--env-vars-file",
         "YAML (or .env) file of variables, instead of all there are.",
         metavar="FILE_PATH",
+        names="files",
     ),
 ]
 Cpu = Annotated[str | None, flag("--cpu", "CPUs of an instance: 1, 2, 0.5, 500m.")]

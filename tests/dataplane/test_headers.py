@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from cloudrun_cli.dataplane.tracing import trace_headers
+from cloudrun_cli.dataplane.headers import trace_headers
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 PARENT = f"00-{TRACE}-{SPAN}-01".encode()

@@ -1,6 +1,6 @@
-"""Trace headers: one trace id in both of its spellings, made or kept.
+"""Headers of a request that the gate reads or adds: one trace id in both of its spellings, and a client's deadline.
 
-Source: trace context of requests (`X-Cloud-Trace-Context: TRACE/SPAN;o=1` and W3C `traceparent`).
+Sources: trace context of requests (`X-Cloud-Trace-Context: TRACE/SPAN;o=1`), W3C `traceparent`, gRPC over HTTP/2.
 """
 
 import re
@@ -8,6 +8,13 @@ from random import Random
 
 _TRACEPARENT = re.compile(rb"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
 _CLOUD = re.compile(rb"([0-9a-fA-F]{32})(?:/([0-9]{1,20}))?(?:;o=([0-9]))?")
+_GRPC_UNITS = {b"H": 3600.0, b"M": 60.0, b"S": 1.0, b"m": 1e-3, b"u": 1e-6, b"n": 1e-9}
+
+
+def grpc_seconds(timeout: bytes) -> float:
+    """The seconds of a `grpc-timeout` header; endless when it is not one."""
+    unit = _GRPC_UNITS.get(timeout[-1:])
+    return int(timeout[:-1]) * unit if unit is not None and timeout[:-1].isdigit() else float("inf")
 
 
 def trace_headers(traceparent: bytes | None, cloud: bytes | None, random: Random) -> bytes:

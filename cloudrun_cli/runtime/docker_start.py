@@ -1,0 +1,145 @@
+"""An instance's container: how it is made to keep the container contract, and what a refusal to start it means."""
+
+import logging
+from datetime import UTC, datetime
+from typing import Any
+
+import docker
+
+from cloudrun_cli.core.errors import CloudRunError, ImageNotFound, ImageUnsupported, StartFailed
+from cloudrun_cli.runtime import docker_labels as labels
+from cloudrun_cli.runtime import images
+from cloudrun_cli.runtime.base import Instance, InstanceSpec
+from cloudrun_cli.runtime.docker_engine import explanation, is_hiccup
+from cloudrun_cli.runtime.docker_holders import TRIES, Holder, remove
+
+FILE_DESCRIPTORS = docker.types.Ulimit(name="nofile", soft=25_000, hard=25_000)  # Source: container runtime contract
+PROCESSES = 8192  # ours: enough for any server, too few to take the machine down
+LOG_FILES = {"max-size": "20m", "max-file": "2"}
+NOT_NEEDED = ["AUDIT_WRITE", "MKNOD", "NET_RAW", "SETFCAP"]  # of the engine's default capabilities
+
+_log = logging.getLogger(__name__)
+
+
+class Starter:
+    """Starts containers of one home, each into the network of a holder. Blocking."""
+
+    def __init__(self, api: docker.APIClient, home: str) -> None:
+        self._api = api
+        self._home = home
+        self._processors = int(api.info()["NCPU"])
+        self._file_limit = True  # until the engine refuses to set it
+
+    def start(self, spec: InstanceSpec, holder: Holder) -> Instance:
+        """Create and start the container; once more with what the engine could not do left out."""
+        user, hiccups = None, 0
+        while True:
+            limited = self._file_limit
+            try:
+                return self._run(spec, holder, user=user)
+            except _UnknownUser:
+                if user is not None:
+                    raise
+                user = "0"  # Source: container runtime contract: root runs when the image's user does not exist
+            except _Hiccup:
+                if (hiccups := hiccups + 1) == TRIES:
+                    raise
+            except _FileLimit:
+                if not limited:
+                    raise
+                self._file_limit = False
+                _log.warning("The engine's own limit of open files is lower than Cloud Run's, and holds.")
+
+    def _run(self, spec: InstanceSpec, holder: Holder, *, user: str | None) -> Instance:
+        api = self._api
+        started = datetime.now(UTC)
+        named = labels.of_instance(
+            self._home, spec, address=holder.at(spec.port), holder=holder.container, started=started
+        )
+        container = ""
+        try:
+            container = api.create_container(
+                images.keep_tag(spec.digest),
+                entrypoint=list(spec.command) or None,
+                command=list(spec.args) or None,
+                environment=dict(spec.env),
+                working_dir=spec.working_dir or None,
+                user=user,
+                labels=named,
+                stop_signal="SIGTERM",
+                host_config=self._host_config(spec, holder),
+            )["Id"]
+            api.start(container)
+        except docker.errors.APIError as error:
+            if container:
+                remove(api, container)
+            raise _start_error(spec, error) from error
+        return labels.instance(container, named)
+
+    def _host_config(self, spec: InstanceSpec, holder: Holder) -> dict[str, Any]:
+        processors = min(spec.cpu_millis * 1_000_000, self._processors * 1_000_000_000)
+        return dict(
+            self._api.create_host_config(
+                network_mode=f"container:{holder.container}",
+                nano_cpus=processors,
+                mem_limit=spec.memory_bytes,
+                memswap_limit=spec.memory_bytes,  # the same: no swap
+                pids_limit=PROCESSES,
+                ulimits=[FILE_DESCRIPTORS] if self._file_limit else None,
+                cap_drop=NOT_NEEDED,
+                security_opt=["no-new-privileges"],
+                log_config=docker.types.LogConfig(type="json-file", config=LOG_FILES),
+            )
+        )
+
+
+class HolderLost(StartFailed):
+    """The holder it was to be started into is gone: somebody removed it, or the engine was restarted."""
+
+
+class _Hiccup(StartFailed):
+    """The engine lost a race with itself."""
+
+
+class _FileLimit(StartFailed):
+    """The engine may not give out as many file descriptors as asked."""
+
+
+class _UnknownUser(StartFailed):
+    """The image names a user that its passwd file does not have."""
+
+
+def _start_error(spec: InstanceSpec, error: docker.errors.APIError) -> CloudRunError:
+    """What the engine's refusal to start means, by its words: it has no codes for these."""
+    said = explanation(error)
+    small = said.lower()
+    program = spec.command[0] if spec.command else "the image's entry point"
+    if isinstance(error, docker.errors.ImageNotFound) or "no such image" in small:
+        return ImageNotFound(
+            f"Image [{spec.digest}] is not on this engine any more.", field="image", hint="Deploy it again."
+        )
+    if "cannot join network" in small or "no such container" in small:
+        return HolderLost(f"The network made for it was lost: {said}", hint="Try again.")
+    if is_hiccup(error):
+        return _Hiccup(f"The Docker engine could not start it: {said}", hint="Try again.")
+    if "unable to find user" in small:
+        return _UnknownUser(f"The image's user does not exist in it: {said}", field="image")
+    if "setting rlimit" in small:
+        return _FileLimit(f"The Docker engine could not limit open files: {said}")
+    if "exec format error" in small:
+        return ImageUnsupported(
+            f"[{program}] is made for another kind of machine; Cloud Run needs linux/amd64.",
+            field="image",
+            hint="Build it for that: docker build --platform linux/amd64 …",
+        )
+    if "permission denied" in small:
+        return StartFailed(
+            f"[{program}] may not be executed: {said}", field="command", hint="Make it executable: chmod +x"
+        )
+    if "no command specified" in small or "executable file not found" in small or "no such file or directory" in small:
+        return StartFailed(
+            f"There is no [{program}] in the image: {said}",
+            field="command",
+            hint="Check --command and the image's ENTRYPOINT; a shell is only there if the image has one.",
+        )
+    return StartFailed(f"The Docker engine could not start it: {said}")

@@ -1,0 +1,144 @@
+"""One instance as its folder tells: who it is, whether it runs, what belongs to it, how it ended.
+
+instances/ID/   instance.json (who it is), pid (PID:START, so that a later process of the same number is never taken
+                for it), exit.json (how it ended), stdout, stderr, marks, home/ and tmp/ (its HOME and TMPDIR)
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cloudrun_cli.runtime import process_table
+from cloudrun_cli.runtime.base import Exit, ExitCause, Instance, Listening
+from cloudrun_cli.runtime.keeper import write
+from cloudrun_cli.runtime.process_limits import Groups
+from cloudrun_cli.runtime.process_logs import Output
+
+
+@dataclass(slots=True)
+class Known:
+    """An instance whose folder is there. `exit` is set once, when its end was noticed, and `done` with it."""
+
+    instance: Instance
+    folder: Path
+    memory_bytes: int
+    groups: Groups
+    output: Output
+    bounded: bool = False  # by the kernel
+    stopping: bool = False  # its end is no news
+    used_bytes: int | None = None  # above its limit, when that was seen from outside
+    exit: Exit | None = None
+    done: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def name(self) -> str:
+        """Its id."""
+        return self.instance.id
+
+    def started(self, handle: str) -> Instance:
+        """Take the handle that the keeper gave it."""
+        self.instance = replace(self.instance, handle=handle)
+        self.bounded = _pid(handle) in self.groups.members(self.name)
+        return self.instance
+
+    def runs(self) -> bool:
+        """Whether its main process is still there."""
+        return process_table.runs(self._handle)
+
+    def members(self) -> list[int]:
+        """All its processes. Without control groups: its session, and what still has its HOME or TMPDIR."""
+        if self.bounded:
+            return self.groups.members(self.name)
+        if not self._handle:
+            return []
+        return [process.pid for process in process_table.members(_pid(self._handle), self.folder)]
+
+    def terminate(self) -> None:
+        """SIGTERM to its session. Only while the leader is itself: afterwards its number may be another's."""
+        if self.runs():
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(_pid(self._handle), signal.SIGTERM)
+
+    def kill(self) -> None:
+        """SIGKILL to everything of it that is still there."""
+        if self.runs():
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(_pid(self._handle), signal.SIGKILL)
+        killed: set[int] = set()
+        while left := set(self.members()) - killed:  # it may fork while we look
+            killed |= left
+            for pid in left:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+
+    def over_memory(self) -> int | None:
+        """How much it used when that was too much, else None."""
+        if self.bounded:
+            return self.memory_bytes if self.groups.kills(self.name) else None
+        if not self._handle:
+            return None
+        members = process_table.members(_pid(self._handle), self.folder)
+        used = process_table.memory_bytes(members, self.memory_bytes)
+        return used if used > self.memory_bytes else None
+
+    def listening(self) -> list[Listening]:
+        """The sockets of all its processes."""
+        return process_table.listening(self.members())
+
+    @property
+    def end_is_written(self) -> bool:
+        """Whether the keeper has told how it ended."""
+        return (self.folder / "exit.json").exists()
+
+    def how(self) -> Exit:
+        """How it ended, as far as that was seen."""
+        try:
+            seen = json.loads((self.folder / "exit.json").read_text())
+        except FileNotFoundError:
+            return Exit(self.name, ExitCause.REMOVED, at=datetime.now(UTC))
+        cause = ExitCause.SIGNALED if "signal" in seen else ExitCause.EXITED
+        at = datetime.fromtimestamp(seen["at"], UTC)
+        exit = Exit(self.name, cause, seen.get("code"), seen.get("signal"), at=at)
+        if self.used_bytes is not None or self.groups.kills(self.name):
+            return replace(exit, cause=ExitCause.OUT_OF_MEMORY, memory_bytes=self.used_bytes or self.memory_bytes)
+        return exit
+
+    @property
+    def _handle(self) -> str:
+        """Also in the moment between its start and the keeper's answer."""
+        if not self.instance.handle:
+            with contextlib.suppress(FileNotFoundError):
+                return (self.folder / "pid").read_text()
+        return self.instance.handle
+
+
+def prepare(folder: Path, instance: Instance, memory_bytes: int, groups: Groups) -> Known:
+    """Make the folder of an instance that is about to start."""
+    for name in ("home", "tmp"):
+        (folder / name).mkdir(parents=True, mode=0o700)
+    values = asdict(instance) | {"started": instance.started.isoformat(), "memory_bytes": memory_bytes}
+    write(str(folder / "instance.json"), json.dumps(values))
+    return Known(instance, folder, memory_bytes, groups, Output(instance.id, folder))
+
+
+def load(folder: Path, groups: Groups) -> Known | None:
+    """The instance of a folder, or None when it was never started or is just being removed."""
+    try:
+        values = json.loads((folder / "instance.json").read_text())
+        values["handle"] = (folder / "pid").read_text()
+        memory_bytes = values.pop("memory_bytes")
+        values["started"] = datetime.fromisoformat(values["started"])
+        known = Known(Instance(**values), folder, memory_bytes, groups, Output(folder.name, folder))
+    except FileNotFoundError:
+        return None
+    known.bounded = _pid(known.instance.handle) in groups.members(folder.name) or bool(groups.kills(folder.name))
+    return known
+
+
+def _pid(handle: str) -> int:
+    return int(handle.partition(":")[0])

@@ -1,0 +1,63 @@
+"""What tests of every room may ask for."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+LIMIT_SECONDS = 120.0  # no call of the program takes this long
+
+
+class Answer(str):
+    """What a call of the program printed, as text; with what it told on stderr and its exit code."""
+
+    stdout: str
+    stderr: str
+    exit_code: int
+
+    @classmethod
+    def of(cls, done: "subprocess.CompletedProcess[str]") -> "Answer":
+        answer = cls(done.stdout)
+        answer.stdout, answer.stderr, answer.exit_code = done.stdout, done.stderr, done.returncode
+        return answer
+
+
+class Cloudrun(Protocol):
+    """Calls the program: `cloudrun("run services list")`, or word by word: `cloudrun("config", "set", "a", "b c")`."""
+
+    home: Path
+    environ: dict[str, str]
+
+    def __call__(self, *words: str, env: Mapping[str, str] | None = None, stdin: str = "") -> Answer: ...
+
+
+class _Program:
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("CLOUDSDK_", "CLOUDRUN_"))}
+        self.environ = kept | {"CLOUDRUN_HOME": str(home), "PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
+
+    def __call__(self, *words: str, env: Mapping[str, str] | None = None, stdin: str = "") -> Answer:
+        arguments = words[0].split() if len(words) == 1 else list(words)
+        done = subprocess.run(
+            [sys.executable, "-m", "cloudrun_cli", *arguments],
+            capture_output=True,
+            text=True,
+            env=self.environ | dict(env or {}),
+            cwd=self.home.parent,
+            input=stdin,
+            timeout=LIMIT_SECONDS,
+            check=False,
+        )
+        return Answer.of(done)
+
+
+@pytest.fixture
+def cloudrun(tmp_path: Path) -> Cloudrun:
+    """The program itself, in a world of its own."""
+    return _Program(tmp_path / "home")

@@ -1,0 +1,38 @@
+"""What the container's process is given. Evidence: documented (container runtime contract, section 3.2)."""
+
+from cloudrun_cli.core.contract import environment, port, speaks_h2
+from cloudrun_cli.core.resources import Container, ContainerPort, EnvVar
+from tests.builders import HELLO, a_revision, a_template
+
+APP = Container(HELLO, port=ContainerPort(9000, "h2c"), env=(EnvVar("MODE", "prod"), EnvVar("K_SERVICE", "forged")))
+SIDECAR = Container("redis:7", env=(EnvVar("A", "1"),))
+REVISION = a_revision("api-00007-k2d", service="api", template=a_template(containers=(APP, SIDECAR)))
+
+
+def test_the_platform_names_service_revision_and_port_over_what_the_user_set() -> None:
+    assert environment(REVISION, APP) == {
+        "MODE": "prod",
+        "K_SERVICE": "api",
+        "K_REVISION": "api-00007-k2d",
+        "K_CONFIGURATION": "api",
+        "PORT": "9000",
+    }
+
+
+def test_a_sidecar_has_no_port() -> None:
+    assert environment(REVISION, SIDECAR) == {
+        "A": "1",
+        "K_SERVICE": "api",
+        "K_REVISION": "api-00007-k2d",
+        "K_CONFIGURATION": "api",
+    }
+
+
+def test_credentials_and_project_are_not_in_the_environment() -> None:
+    assert not {"GOOGLE_CLOUD_PROJECT", "GOOGLE_APPLICATION_CREDENTIALS", "HOSTNAME"} & set(environment(REVISION, APP))
+
+
+def test_requests_go_to_the_port_in_the_protocol_it_is_named_for() -> None:
+    assert (port(APP), speaks_h2(APP)) == (9000, True)
+    assert (port(SIDECAR), speaks_h2(SIDECAR)) == (8080, False)
+    assert not speaks_h2(Container(HELLO, port=ContainerPort()))
