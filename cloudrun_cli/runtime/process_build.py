@@ -210,11 +210,15 @@ async def _with_python(steps: tuple[tuple[str, ...], ...], python: str) -> list[
     """The steps with this interpreter, and with its own pip where it has one: to give each environment a pip of its own
     takes several seconds."""
     make, *installs = steps
-    check = await asyncio.create_subprocess_exec(python, "-c", "import pip", stderr=asyncio.subprocess.DEVNULL)
-    if not installs or await check.wait() != 0:
+    if not installs or not await _has_pip(python):
         return [(python, *make[1:]), *installs]
     pip = (python, "-m", "pip", "--python", str(Path(installs[0][0]).with_name("python")))
     return [(python, *make[1:-1], "--without-pip", make[-1]), *((*pip, *install[1:]) for install in installs)]
+
+
+async def _has_pip(python: str) -> bool:
+    check = await asyncio.create_subprocess_exec(python, "-c", "import pip", stderr=asyncio.subprocess.DEVNULL)
+    return await check.wait() == 0
 
 
 def _base_image_note(base_image: str) -> str:

@@ -35,6 +35,8 @@ def test_a_stale_version_is_refused_and_changes_nothing(store: Store) -> None:
     assert second.resource_version > first.resource_version
     with pytest.raises(Conflict, match="version '1'"), store.transaction():
         services.update(store, replace(first, generation=9), NUMBER)
+    with pytest.raises(Conflict, match="version '99'"), store.transaction():
+        services.update(store, replace(first, resource_version=99), NUMBER)
     assert services.get(store, first.ref) == second
 
 

@@ -164,20 +164,20 @@ def through_text(body: Json) -> Json:
     return made
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(templates)
 def test_no_template_is_lost_in_json(template: RevisionTemplate) -> None:
     assert template_from_json(through_text(template_to_json(template))) == template
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(services)
 def test_no_service_is_lost_in_json(service: Service) -> None:
     body = through_text(service_to_json(service, NUMBER))
     assert service_from_json(body, "demo", door=service.door, updated=service.updated) == service
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(revisions())
 def test_no_revision_is_lost_in_json(revision: Revision) -> None:
     assert revision_from_json(through_text(revision_to_json(revision, NUMBER)), "demo") == revision
