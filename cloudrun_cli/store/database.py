@@ -67,7 +67,7 @@ def open_store(home: str) -> Store:
     path = os.path.join(home, NAME)
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
     connection.execute("PRAGMA synchronous = FULL")
-    if int(connection.execute("PRAGMA user_version").fetchone()[0]) < NEWEST:
+    if _is_behind(connection, home):
         with _alone(home):
             _migrate(connection)
         os.chmod(path, 0o600)
@@ -81,10 +81,23 @@ def open_for_reading(home: str) -> Store | None:
         return None
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
     connection.execute("PRAGMA query_only = 1")
-    if int(connection.execute("PRAGMA user_version").fetchone()[0]) < NEWEST:
+    if _is_behind(connection, home):
         connection.close()
         return open_store(home)
     return Store(connection, path)
+
+
+def _is_behind(connection: sqlite3.Connection, home: str) -> bool:
+    """Whether there are migrations to do. Raises FailedPrecondition when a newer program has done more than we know."""
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if version > NEWEST:
+        from cloudrun_cli.core.errors import FailedPrecondition
+
+        raise FailedPrecondition(
+            f"The home [{home}] was made by a newer version of this program (schema {version}; this one knows {NEWEST}).",
+            hint="Upgrade this program, or use another home: CLOUDRUN_HOME=DIR",
+        )
+    return version < NEWEST
 
 
 @contextmanager

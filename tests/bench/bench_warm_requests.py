@@ -1,6 +1,6 @@
 """Warm requests: the rate through Envoy and the gate, as a share of the same Envoy without one.
 
-    python tests/bench/bench_warm_requests.py [--seconds 3] [--rounds 3] [--connections 64]
+    python tests/bench/bench_warm_requests.py [--seconds 2] [--rounds 5] [--connections 64]
 
 Both Envoys forward to the same upstream, a third one that answers by itself, and get the same load from `wrk` in turn.
 The gate keeps its books as in service: slots, time limits, traces, the fast channel, and a record for every request.
@@ -122,8 +122,8 @@ async def _answers(port: int) -> None:
 def main() -> int:
     """Exit status 1 when the target is missed."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--seconds", type=int, default=3)
-    options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--seconds", type=int, default=2)
+    options.add_argument("--rounds", type=int, default=5)
     options.add_argument("--connections", type=int, default=64)
     options.add_argument("--workers", type=int, default=None)
     chosen = options.parse_args()

@@ -2,11 +2,13 @@
 
 import re
 import sqlite3
+from contextlib import closing
 from importlib import resources
 from pathlib import Path
 
 import pytest
 
+from cloudrun_cli.core.errors import FailedPrecondition
 from cloudrun_cli.store import projects
 from cloudrun_cli.store.database import NAME, NEWEST, Store, open_for_reading, open_store
 from tests.store.processes import run_together
@@ -147,3 +149,13 @@ def test_a_store_that_somebody_began_but_did_not_migrate_is_migrated_by_its_read
     assert reading is not None
     assert projects.numbers(reading) == {}
     reading.close()
+
+
+def test_a_home_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -> None:
+    open_store(str(tmp_path)).close()
+    with closing(sqlite3.connect(tmp_path / NAME)) as newer:
+        newer.execute(f"PRAGMA user_version = {NEWEST + 1}")
+    with pytest.raises(FailedPrecondition, match="newer version"):
+        open_store(str(tmp_path))
+    with pytest.raises(FailedPrecondition, match="newer version"):
+        open_for_reading(str(tmp_path))
