@@ -53,7 +53,7 @@ class Builder:
     async def _build(self, build: Build) -> Build:
         path = log_path(self._home, build.id)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with open(path, "a", encoding="utf-8", errors="replace") as lines:
+        with open(path, "a", encoding="utf-8", errors="replace") as lines:  # noqa: ASYNC230 - a local file, once a build
 
             def say(line: str) -> None:
                 lines.write(line.rstrip("\n") + "\n")

@@ -9,7 +9,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from random import SystemRandom
@@ -215,7 +215,7 @@ def _forget_ready(daemon: Daemon) -> None:
         projects.set_fact(daemon.store, EDGE, None)
 
 
-def _write(path: str, said: dict[str, object]) -> None:
+def _write(path: str, said: Mapping[str, object]) -> None:
     with open(f"{path}.new", "w") as file:
         json.dump(said, file)
     os.replace(f"{path}.new", path)

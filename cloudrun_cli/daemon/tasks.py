@@ -23,4 +23,4 @@ async def _guarded(work: Coroutine[Any, Any, None]) -> None:
     try:
         await work
     except Exception:
-        log.exception("A task of the daemon broke: %s", work.__qualname__)
+        log.exception("A task of the daemon broke: %s", getattr(work, "__qualname__", work))

@@ -94,7 +94,7 @@ def _is_behind(connection: sqlite3.Connection, home: str) -> bool:
         from cloudrun_cli.core.errors import FailedPrecondition
 
         raise FailedPrecondition(
-            f"The home [{home}] was made by a newer version of this program (schema {version}; this one knows {NEWEST}).",
+            f"The home [{home}] was made by a newer version of this program: schema {version}, not {NEWEST}.",
             hint="Upgrade this program, or use another home: CLOUDRUN_HOME=DIR",
         )
     return version < NEWEST
