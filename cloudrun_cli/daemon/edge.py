@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 DRAIN = timedelta(seconds=5)
 RECOUNT_SECONDS = 1.0
+DOORS_SECONDS = 10.0
 PAUSE_AFTER_DEATH = 0.05
 
 
@@ -51,6 +52,7 @@ class EdgeKeeper:
         self._tasks = tasks
         self._keeping = tasks.spawn(self._keep())
         tasks.spawn(self._recount())
+        tasks.spawn(self._mind_doors())
 
     def use(self, routes: Routes) -> None:
         """Route as these say, from now on."""
@@ -69,6 +71,7 @@ class EdgeKeeper:
     async def _keep(self) -> None:
         while True:
             await self.envoy.watch()
+            self._gate.forget_envoy()  # its requests have died with it, and nobody will tell of their end
             await asyncio.sleep(PAUSE_AFTER_DEATH)
             try:
                 await self.envoy.start()
@@ -85,6 +88,23 @@ class EdgeKeeper:
                 self._gate.recount(await self.envoy.in_flight())
             except CloudRunError as error:
                 log.warning("Envoy did not say what is in flight: %s", error.message)
+
+    async def _mind_doors(self) -> None:
+        """A service's own port that somebody else holds is told of, and opened as soon as it is free."""
+        told: dict[int, str] = {}
+        while True:
+            await asyncio.sleep(DOORS_SECONDS)
+            try:
+                closed = await self.envoy.rejected()
+            except CloudRunError as error:
+                log.warning("Envoy did not say which ports are open: %s", error.message)
+                continue
+            for door, reason in closed.items():
+                if told.get(door) != reason:
+                    log.warning("The service's own port %d is not open: %s", door, reason)
+            told = dict(closed)
+            if closed:
+                self.envoy.retry_doors()
 
     async def _renew(self, names: frozenset[str]) -> None:
         await asyncio.to_thread(self._show_certificate, names | self._names)

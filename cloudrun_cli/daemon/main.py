@@ -6,6 +6,7 @@ import json
 import logging
 import logging.handlers
 import os
+import resource
 import signal
 import socket
 import sys
@@ -61,7 +62,8 @@ class Daemon:
         folder = Path(run_folder(home))
         self.desk = LogDesk(home)
         self.world = World(self.store)
-        self.runtimes = _runtimes(home, self.settings)
+        self.process = ProcessRuntime(home, state=Path(home) / "process")
+        self.runtimes = _runtimes(home, self.settings, self.process)
         self.gate = Gate(
             random=random, on_demand=lambda ref: self.autoscaler.poke(ref), on_request_end=self.desk.add_request
         )
@@ -139,13 +141,13 @@ async def serve(home: str, gate_socket: socket.socket, events_socket: socket.soc
             log.info("Stopped.")
 
 
-def _runtimes(home: str, settings: Settings) -> Runtimes:
+def _runtimes(home: str, settings: Settings, process: Runtime) -> Runtimes:
     def docker() -> Runtime:
         from cloudrun_cli.runtime.docker import DockerRuntime  # the SDK takes a while to load
 
         return DockerRuntime(home)
 
-    return Runtimes(settings.choice("run/runtime"), ProcessRuntime(home, state=Path(home) / "process"), docker)
+    return Runtimes(settings.choice("run/runtime"), process, docker)
 
 
 def _now(name: str) -> timedelta:
@@ -203,6 +205,7 @@ def _tell_ready(daemon: Daemon) -> None:
         "https_port": edge.https_port,
         "runtime": daemon.runtimes.chosen,
         "engine": daemon.runtimes.engine_error,
+        "isolation": daemon.process.isolation_notes(),
         "envoy_pid": daemon.edge.envoy.pid,
         "home": daemon.home,
         "version": __version__,
@@ -232,6 +235,7 @@ def _log_to(home: str) -> None:
 def main(home: str, gate_fd: int, events_fd: int) -> int:
     """Run the daemon; 0 when it was asked to end, 3 when it cannot run here and has said why."""
     _log_to(home)
+    _raise_file_limit()
     gate_socket, events_socket = (socket.socket(fileno=fd) for fd in (gate_fd, events_fd))
     try:
         uvloop.run(serve(home, gate_socket, events_socket))
@@ -246,6 +250,14 @@ def main(home: str, gate_fd: int, events_fd: int) -> int:
     with contextlib.suppress(FileNotFoundError):
         os.unlink(os.path.join(run_folder(home), READY))
     return return_code
+
+
+def _raise_file_limit() -> None:
+    """As many open files as we may have: every request that waits holds a connection to the gate."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 1_048_576 if hard == resource.RLIM_INFINITY else hard
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _leaves(group: BaseExceptionGroup) -> Iterator[BaseException]:

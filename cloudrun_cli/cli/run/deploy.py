@@ -206,8 +206,10 @@ def _build(
     progress.start(following.UPLOAD)
     build_id = str(uuid.uuid4())
     copy = Path(present.home) / "sources" / build_id
-    upload(Path(source), copy)
+    sent = upload(Path(source), copy)
     progress.done(following.UPLOAD)
+    for link in sent.outside:
+        present.warn(f"The link [{link}] leads out of the source and was left out.")
     builds.submit(
         present.store,
         build_id,
