@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from cloudrun_cli.core.resources import RevisionRef
@@ -22,8 +23,9 @@ _LIFTED: dict[str, tuple[str, type]] = {  # key of the line → field of the ent
 MAX_ENTRY = 256 * 1024  # bytes. Source: Cloud Logging quotas
 
 
+@lru_cache(maxsize=1024)
 def resource(ref: RevisionRef, service: str) -> Entry:
-    """The monitored resource of a revision."""
+    """The monitored resource of a revision; one and the same object in all its entries."""
     return {
         "type": "cloud_run_revision",
         "labels": {
@@ -101,7 +103,7 @@ def line_of(entry: Entry) -> str:
 
 def stamp(at: datetime) -> str:
     """RFC 3339 in UTC with microseconds."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def _entry(ref: RevisionRef, service: str, log: str, at: datetime, instance: str) -> Entry:

@@ -11,7 +11,7 @@ from cloudrun_cli.core import conditions, traffic
 from cloudrun_cli.core.autopsy import MISSING, Finding
 from cloudrun_cli.core.conditions import readiness
 from cloudrun_cli.core.errors import CloudRunError
-from cloudrun_cli.core.resources import Revision, RevisionRef, Service, ServiceRef, Status
+from cloudrun_cli.core.resources import Revision, RevisionRef, Service, ServiceStatus, Status
 from cloudrun_cli.daemon.autoscaler import Autoscaler
 from cloudrun_cli.daemon.fleet import Fleet
 from cloudrun_cli.daemon.runtimes import Runtimes
@@ -92,33 +92,25 @@ class Reconciler:
 
     def _route(self, services: list[Service]) -> None:
         """Let the services' traffic mean what it means now: saved, given to the gate, and only then called settled."""
-        routed = [self._aim(service) for service in services]
+        for service in services:
+            self._world.save_status(service.ref, self._aimed)
         self._use(self._world.routes(self.api))
-        for service in routed:
-            self._settle(service.ref)
+        for service in services:
+            self._world.save_status(service.ref, self._settled)
 
-    def _aim(self, service: Service) -> Service:
+    def _aimed(self, service: Service) -> ServiceStatus:
         latest = self._world.latest_ready(service.ref)
         ready = {
             r.ref.name for r in self._world.of_service(service.ref) if readiness(r.status.conditions) is Status.TRUE
         }
         active = traffic.active(service.traffic, latest, ready)
         status = replace(service.status, latest_ready=latest)
-        if active is not None:
-            status = replace(status, traffic=active)
-        if status == service.status:
-            return service
-        return self._world.save_service(replace(service, status=status))
+        return status if active is None else replace(status, traffic=active)
 
-    def _settle(self, ref: ServiceRef) -> None:
-        service = self._world.services.get(ref)
-        if service is None:
-            return
-        revisions = self._world.of_service(ref)
+    def _settled(self, service: Service) -> ServiceStatus:
+        revisions = self._world.of_service(service.ref)
         latest = next((r for r in revisions if r.ref.name == service.status.latest_created), None)
-        status = conditions.service_status(service, latest, True, self._clock.now())
-        if status != service.status:
-            self._world.save_service(replace(service, status=status))
+        return conditions.service_status(service, latest, True, self._clock.now())
 
 
 def _is_settled(service: Service) -> bool:

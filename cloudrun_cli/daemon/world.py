@@ -1,6 +1,6 @@
 """The daemon's view of the store: decoded once, and again only where something has changed."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -14,6 +14,7 @@ from cloudrun_cli.core.resources import (
     RevisionRef,
     Service,
     ServiceRef,
+    ServiceStatus,
     Status,
 )
 from cloudrun_cli.core.traffic import addressable
@@ -93,17 +94,18 @@ class World:
         if kept:
             self.revisions[revision.ref] = revision
 
-    def save_service(self, service: Service) -> Service:
-        """Save what was seen of a service over whatever its user has changed meanwhile."""
+    def save_status(self, ref: ServiceRef, seen: Callable[[Service], ServiceStatus]) -> None:
+        """Save what is seen of a service, found anew from what its user has made of it meanwhile."""
         with self.store.transaction():
-            now = service_rows.get(self.store, service.ref)
-            if now is None or now.uid != service.uid:
-                return service
-            saved = service_rows.update(
-                self.store, replace(now, status=service.status), self.number(service.ref.project)
-            )
-        self.services[service.ref] = saved
-        return saved
+            now = service_rows.get(self.store, ref)
+            if now is None:
+                self.services.pop(ref, None)
+                return
+            status = seen(now)
+            saved = now
+            if status != now.status:
+                saved = service_rows.update(self.store, replace(now, status=status), self.number(ref.project))
+        self.services[ref] = saved
 
     def routes(self, api: str | None) -> Routes:
         """What the gate must know."""

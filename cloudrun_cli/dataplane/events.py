@@ -5,7 +5,6 @@ is `requests.jsonl`, flushed a few times a second; it is rotated by renaming and
 """
 
 import asyncio
-import json
 import logging
 import os
 from collections.abc import Callable, Iterator
@@ -14,6 +13,7 @@ from types import TracebackType
 from typing import Any
 
 import msgpack
+import orjson
 
 BATCH_LINES = 200  # read at once; questions are answered between batches
 CHUNK_BYTES = 256 * 1024
@@ -115,7 +115,7 @@ class RequestLog:
 
 def _parse(text: bytes) -> dict[str, Any] | None:
     try:
-        line = json.loads(text)
+        line = orjson.loads(text)
     except ValueError:
         log.warning("A line of the request log is not JSON.", extra={"event": "bad_request_line"})
         return None

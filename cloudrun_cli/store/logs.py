@@ -33,8 +33,7 @@ class LogWriter:
         """Write the entries in one go; a line is never cut in two."""
         if not entries:
             return
-        lines = "".join(json.dumps(e, ensure_ascii=False, separators=(",", ":")) + "\n" for e in entries)
-        rest = memoryview(lines.encode(errors="replace"))  # half of a surrogate pair is no text
+        rest = memoryview(b"".join(_line(entry) for entry in entries))
         if self._file is None or self._size > self._segment_bytes:
             self._next()
         assert self._file is not None
@@ -62,6 +61,16 @@ class LogWriter:
         os.ftruncate(self._file, self._size)  # what a writer that was killed left of its last line
         for old in segments(self._path)[: -self._keep]:
             os.unlink(_name(self._path, old))
+
+
+def _line(entry: Entry) -> bytes:
+    import orjson  # loaded by the one who writes: a line is made for every request
+
+    try:
+        return orjson.dumps(entry, option=orjson.OPT_APPEND_NEWLINE)
+    except orjson.JSONEncodeError:  # half of a surrogate pair, a number beyond 64 bits
+        text = json.dumps(entry, ensure_ascii=False, separators=(",", ":")) + "\n"
+        return text.encode(errors="replace")
 
 
 def segments(path: str) -> list[int]:
