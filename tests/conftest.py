@@ -11,6 +11,28 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 LIMIT_SECONDS = 120.0  # no call of the program takes this long
+_LEFT_OUT = pytest.StashKey[str]()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Without an engine the tests that need one are left out, and one loud line says so."""
+    needing = [item for item in items if item.get_closest_marker("docker")]
+    if not needing:
+        return
+    from cloudrun_cli.core.errors import EngineUnavailable
+    from cloudrun_cli.runtime.docker_engine import connect
+
+    try:
+        connect().close()
+    except EngineUnavailable as error:
+        config.stash[_LEFT_OUT] = f"DOCKER TESTS SKIPPED: {len(needing)} tests did not run. {error.message}"
+        items[:] = [item for item in items if item not in needing]
+        config.hook.pytest_deselected(items=needing)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if reason := config.stash.get(_LEFT_OUT, ""):
+        terminalreporter.write_line(reason, yellow=True, bold=True)
 
 
 class Answer(str):

@@ -1,6 +1,8 @@
 """Images for tests, made here: no registry is asked. A Debian with Python, and one with nothing but busybox."""
 
+import hashlib
 import io
+import json
 import os
 import shutil
 import struct
@@ -110,6 +112,24 @@ def add_file(tar: tarfile.TarFile, name: str, content: bytes, *, mode: int = 0o6
     member = tarfile.TarInfo(name)
     member.size, member.mode = len(content), mode
     tar.addfile(member, io.BytesIO(content))
+
+
+def an_archived_image(tag: str, *, architecture: str) -> bytes:
+    """What `docker save` would write of an image with one empty layer, made for an architecture."""
+    layer = bytes(10240)  # a tar of nothing
+    config = {
+        "architecture": architecture,
+        "os": "linux",
+        "config": {},
+        "rootfs": {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(layer).hexdigest()}"]},
+    }
+    manifest = [{"Config": "config.json", "RepoTags": [tag], "Layers": ["layer.tar"]}]
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        add_file(tar, "layer.tar", layer)
+        add_file(tar, "config.json", json.dumps(config).encode())
+        add_file(tar, "manifest.json", json.dumps(manifest).encode())
+    return archive.getvalue()
 
 
 def _needs_a_loader(elf: bytes) -> bool:

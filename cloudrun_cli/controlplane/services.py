@@ -14,6 +14,7 @@ from cloudrun_cli.core.conditions import service_status
 from cloudrun_cli.core.errors import InvalidArgument, NotFound
 from cloudrun_cli.core.names import (
     check_project,
+    check_resource_name,
     check_service_name,
     check_tag,
     project_number,
@@ -48,6 +49,7 @@ class Deployed:
     revision: Revision
     created: bool
     public: bool
+    policy_set: bool  # whether the policy was asked to change, and not merely left closed
 
 
 def deploy(
@@ -82,11 +84,13 @@ def deploy(
         revision_rows.insert(store, revision, number)
         public = _set_public(store, ref, rollout.public)
         _note(store, service, "deploy", now, caller)
-    return Deployed(service, revision, created=old is None, public=public)
+    policy_set = rollout.public is True or (rollout.public is False and old is not None)
+    return Deployed(service, revision, created=old is None, public=public, policy_set=policy_set)
 
 
 def get(store: Store, ref: ServiceRef) -> Service:
-    """The service. Raises NotFound."""
+    """The service. Raises NotFound, and InvalidArgument for what cannot be a name."""
+    check_resource_name(ref.name)
     found = service_rows.get(store, ref)
     if found is None:
         raise NotFound(f"Cannot find service [{ref.name}]", hint=_elsewhere(store, ref))

@@ -1,7 +1,7 @@
 """Follows what the daemon writes until it is settled, failed, or out of time."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from cloudrun_cli.core.conditions import READY, find, readiness
 from cloudrun_cli.core.resources import Build, BuildState, Condition, Revision, RevisionRef, Service, ServiceRef, Status
@@ -25,12 +25,17 @@ def changes(store: Store, deadline: float) -> Iterator[bool]:
 
 
 def rollout(
-    store: Store, ref: ServiceRef, revision: RevisionRef, deadline: float
+    store: Store,
+    ref: ServiceRef,
+    revision: RevisionRef,
+    deadline: float,
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> Iterator[tuple[Service | None, Revision | None]]:
     """Service and revision whenever they may have changed, until the service has settled on the revision's generation
-    or one of them is gone."""
+    or one of them is gone. `meanwhile` is called while nothing happens; what it raises ends the watch."""
     for changed in changes(store, deadline):
         if not changed:
+            meanwhile()
             continue
         service, made = service_rows.get(store, ref), revision_rows.get(store, revision)
         yield service, made

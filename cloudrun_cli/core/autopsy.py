@@ -18,7 +18,8 @@ class Socket:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """What was seen of a start that failed. `exited` says the instance is gone; then `code` or `signal` says how."""
+    """What was seen of a start that failed. `exited` says the instance is gone; then `code` or `signal` says how.
+    `port_is_ours`: the port was given by the runtime, so that --port would not change it."""
 
     port: int
     waited_seconds: float
@@ -29,6 +30,7 @@ class Observed:
     memory_limit: str = ""
     sockets: tuple[Socket, ...] = ()
     log: Sequence[str] = ()
+    port_is_ours: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,12 @@ def examine(seen: Observed) -> Finding:
             "Give it more with --memory, or make it need less while it starts.",
             log=log,
         )
+    if seen.exited and any("exec format error" in line for line in log[-1:]):
+        return Finding(
+            "The container's program cannot run here: it is built for another kind of processor, or is no program.",
+            "Build the image for this machine, with docker buildx build --platform=linux/amd64 or linux/arm64.",
+            log=log,
+        )
     if seen.exited:
         return Finding(_ended(seen), _advice_for_end(seen), log=log)
     here = [s for s in seen.sockets if s.port == seen.port]
@@ -75,9 +83,10 @@ def examine(seen: Observed) -> Finding:
         )
     if seen.sockets:
         found = ", ".join(str(port) for port in sorted({s.port for s in seen.sockets}))
+        also = "" if seen.port_is_ours else f", or deploy with --port={_likeliest(seen.sockets).port}"
         return Finding(
             f"The container listens on port {found}, but requests are sent to port {seen.port}.",
-            f"Listen on the port in $PORT, or deploy with --port={_likeliest(seen.sockets).port}.",
+            f"Listen on the port in $PORT{also}.",
             log=log,
         )
     return Finding(

@@ -18,14 +18,20 @@ _TAG = re.compile(r"[a-z]([a-z0-9-]*[a-z0-9])?")
 _PROJECT = re.compile(r"[a-z]([a-z0-9-]{2,28}[a-z0-9])|[0-9]{6,}")
 
 
-def check_service_name(name: str) -> str:
-    """The name itself. Raises InvalidArgument when no service may have it."""
+def check_resource_name(name: str) -> str:
+    """The name itself. Raises InvalidArgument when nothing can have it."""
     if not _RESOURCE.fullmatch(name):
         raise InvalidArgument(
             f"Invalid resource name [{name}]. The name must use only lowercase alphanumeric characters and dashes, "
             "cannot begin or end with a dash, and cannot be longer than 63 characters.",
             field="metadata.name",
         )
+    return name
+
+
+def check_service_name(name: str) -> str:
+    """The name itself. Raises InvalidArgument when no service may have it."""
+    check_resource_name(name)
     if not _SERVICE.fullmatch(name):
         raise InvalidArgument(
             f"metadata.name: Invalid service name [{name}]. It must begin with a letter, and have at most "

@@ -12,7 +12,7 @@ from cloudrun_cli.core.admission import NOT_STARTED
 from cloudrun_cli.core.autoscaling import InstanceLoad, Load, Scale, Start, Stop
 from cloudrun_cli.core.conditions import readiness
 from cloudrun_cli.core.resources import DEFAULT_CONCURRENCY, DEFAULT_MAX_INSTANCES, Revision, RevisionRef, Status
-from cloudrun_cli.daemon.fleet import Fleet, State
+from cloudrun_cli.daemon.fleet import GIVEN_UP, Fleet, Member, State
 from cloudrun_cli.daemon.tasks import Tasks
 from cloudrun_cli.daemon.world import World
 from cloudrun_cli.dataplane.gate import Gate
@@ -90,17 +90,18 @@ class Autoscaler:
             match action:
                 case Start(count, reason):
                     for _ in range(count):
-                        self._tasks.spawn(self._start(revision, reason))
+                        self._tasks.spawn(self._start(self._fleet.enlist(revision), reason))
                 case Stop(instances, reason):
                     for instance in instances:
                         self._fleet.retire(instance, reason)
         return autoscaling.next_look(load, scale, now)
 
-    async def _start(self, revision: Revision, reason: str) -> None:
-        ref = revision.ref
-        finding = await self._fleet.launch(revision, reason)
+    async def _start(self, member: Member, reason: str) -> None:
+        ref = member.revision.ref
+        finding = await self._fleet.launch(member, reason)
         if finding is None:
             self._failures.pop(ref, None)
+        if finding is None or finding.reason == GIVEN_UP:
             return
         failures = self._failures.setdefault(ref, Failures())
         failures.count, failures.at = failures.count + 1, time.monotonic()

@@ -41,14 +41,22 @@ class Builder:
             if build_id not in self._running:
                 self._running[build_id] = self._tasks.spawn(self._work(build))
 
+    async def close(self) -> None:
+        """Break off what is under way; the next daemon begins it again."""
+        under_way = list(self._running.values())
+        for task in under_way:
+            task.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
+
     async def _work(self, build: Build) -> None:
         try:
             async with self._places:
                 self._save(replace(build, state=BuildState.WORKING))
                 self._save(await self._build(build))
-                await asyncio.to_thread(shutil.rmtree, build.source, ignore_errors=True)
         finally:
             self._running.pop(build.id, None)
+            if not self._is_wanted(build):
+                shutil.rmtree(build.source, ignore_errors=True)
 
     async def _build(self, build: Build) -> Build:
         path = log_path(self._home, build.id)
@@ -78,6 +86,9 @@ class Builder:
 
     def _save(self, build: Build) -> None:
         with self._store.transaction():
-            now = build_rows.get(self._store, build.id)
-            if now is not None and now.state in (BuildState.QUEUED, BuildState.WORKING):
+            if self._is_wanted(build):
                 build_rows.save(self._store, build)
+
+    def _is_wanted(self, build: Build) -> bool:
+        now = build_rows.get(self._store, build.id)
+        return now is not None and now.state in (BuildState.QUEUED, BuildState.WORKING)

@@ -13,7 +13,8 @@ from typing import Any
 
 from cloudrun_cli.core.errors import Unavailable
 
-START_SECONDS = 20.0  # how long a start may take before it is called failed; it takes well under one
+START_SECONDS = 60.0  # how long a start may take on a machine that is busy; otherwise it takes well under one
+RETRY_SECONDS = 0.5
 STOP_SECONDS = 40.0  # requests under way, then ten seconds' grace for the instances, then the engine's clean-up
 READY, FAILED = "daemon.json", "failed.json"
 
@@ -88,6 +89,16 @@ def ensure(home: str, settings: dict[str, str]) -> bool:
     return start(home, settings)
 
 
+def repair(home: str) -> bool:
+    """Whether the daemon runs, after one that has died was started again; False when it was stopped."""
+    if status(home) is not None:
+        return True
+    if not _left_behind(home):
+        return False
+    start(home, {})
+    return True
+
+
 def start(home: str, settings: dict[str, str]) -> bool:
     """Start the supervisor, which starts the daemon, and wait until it is ready; False when another start came first.
     `settings` are environment variables for it."""
@@ -97,17 +108,21 @@ def start(home: str, settings: dict[str, str]) -> bool:
     failed = os.path.join(folder, FAILED)
     if os.path.exists(failed):
         os.unlink(failed)
-    with open(os.path.join(folder, "daemon.log"), "ab") as log:
-        child = subprocess.Popen(
-            [sys.executable, "-m", "cloudrun_cli.daemon.supervisor", home],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            cwd="/",
-            env={**os.environ, **settings, "PYTHONPATH": _import_path()},
-            start_new_session=True,
-            close_fds=True,
-        )
+    log_path = os.path.join(folder, "daemon.log")
+
+    def supervise() -> "subprocess.Popen[bytes]":
+        with open(log_path, "ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "cloudrun_cli.daemon.supervisor", home],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                env={**os.environ, **settings, "PYTHONPATH": _import_path()},
+                start_new_session=True,
+            )
+
+    child = supervise()
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         said = status(home)
@@ -118,35 +133,46 @@ def start(home: str, settings: dict[str, str]) -> bool:
             with open(failed) as file:
                 told = json.load(file)
             raise Unavailable(told["message"], hint=told.get("hint"))
-        if child.poll() not in (None, 0):
+        if child.poll() == 0:  # there is a supervisor already; should it be on its way out, we come next
+            time.sleep(RETRY_SECONDS)
+            child = supervise()
+        elif child.poll() is not None:
             break
         time.sleep(0.005)
-    raise Unavailable("The emulator did not start.", hint=f"Its log says why: {os.path.join(folder, 'daemon.log')}")
+    raise Unavailable("The emulator did not start.", hint=f"Its log says why: {log_path}")
 
 
 def stop(home: str) -> bool:
     """End daemon and supervisor, and everything that runs; False when there was nothing. Returns when they are gone.
     What a daemon that was killed has left behind is cleaned up by one started for just that."""
-    said = status(home)
-    if said is None and not _left_behind(home):
-        return False
-    if said is None:
-        start(home, {})
-        said = status(home)
-    if said is None:
-        raise Unavailable("The emulator went away while it was being stopped.", hint="Run the command again.")
-    supervisor = said["supervisor"]
-    began = process_start(supervisor)
-    os.kill(supervisor, signal.SIGTERM)
     deadline = time.monotonic() + STOP_SECONDS
+    if not repair(home):
+        return False
+    while (said := status(home)) is None or not _ask_to_end(said):  # its supervisor was killed: another one comes
+        if time.monotonic() > deadline:
+            raise Unavailable("The emulator went away while it was being stopped.", hint="Run the command again.")
+        time.sleep(0.01)
+        if not repair(home):
+            return True
     while time.monotonic() < deadline:
-        if began is None or not alive(supervisor, began):
+        if not alive(said["supervisor"], said["supervisor_started"]):
             return True
         time.sleep(0.01)
     raise Unavailable(
         f"The emulator did not stop within {STOP_SECONDS:.0f} s.",
         hint=f"Its log says why: {os.path.join(run_folder(home), 'daemon.log')}",
     )
+
+
+def _ask_to_end(said: dict[str, Any]) -> bool:
+    """Whether there was a supervisor to be asked."""
+    if not alive(said["supervisor"], said["supervisor_started"]):
+        return False
+    try:
+        os.kill(said["supervisor"], signal.SIGTERM)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def _left_behind(home: str) -> bool:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -32,6 +33,7 @@ class EdgeKeeper:
         self._folder, self._authority, self._gate, self._clock = folder, authority, gate, clock
         self.envoy = EnvoyProcess(folder, http_port=http_port, https_port=https_port)
         self.request_log = folder / REQUESTS_FILE
+        self.restarted: Callable[[], None] = lambda: None  # called when another Envoy serves than before
         self._names: frozenset[str] = frozenset()
         self._tasks: Tasks | None = None
         self._keeping: asyncio.Task[None] | None = None
@@ -76,6 +78,7 @@ class EdgeKeeper:
             try:
                 await self.envoy.start()
                 await self.envoy.wait_ready()
+                self.restarted()
             except CloudRunError as error:
                 log.error("Envoy does not come back: %s", error.message)
                 await asyncio.sleep(1.0)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -26,6 +26,7 @@ from cloudrun_cli.runtime.base import STOP_GRACE, Exit, ExitCause, Instance, Ins
 log = logging.getLogger(__name__)
 
 DRAIN_EXTRA = timedelta(seconds=5)  # past a revision's own request timeout
+GIVEN_UP = "Retired"  # the reason of a start that nobody wanted any more
 
 
 class State(StrEnum):
@@ -38,7 +39,8 @@ class State(StrEnum):
 
 @dataclass(slots=True, eq=False)
 class Member:
-    """One instance of ours. `instance` is None until the runtime has answered."""
+    """One instance of ours. `instance` is None until the runtime has answered. `retired`: nobody needs to wait for it
+    any more, because it is gone or not wanted; `brought_up`: its start is over, well or badly; `ended`: forgotten."""
 
     id: str
     revision: Revision
@@ -46,6 +48,10 @@ class Member:
     state: State = State.STARTING
     instance: Instance | None = None
     gone: asyncio.Event = field(default_factory=asyncio.Event)
+    retired: asyncio.Event = field(default_factory=asyncio.Event)
+    brought_up: asyncio.Event = field(default_factory=asyncio.Event)
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    ending: bool = False
     exit: Exit | None = None
     reader: asyncio.Task[None] | None = None
     tail: list[str] = field(default_factory=list)  # its last lines, for the autopsy
@@ -78,12 +84,16 @@ class Fleet:
         """The revisions that have instances."""
         return {m.revision.ref for m in self._members.values() if m.state is not State.STOPPING}
 
-    async def launch(self, revision: Revision, reason: str, *, checked: bool = False) -> Finding | None:
-        """Start one instance and open it to requests; None when that went well, else why it did not. `checked` looks
-        closer, as a deploy does: a socket that only the instance itself can reach is a failure."""
+    def enlist(self, revision: Revision) -> Member:
+        """A new instance that counts from now on; `launch` starts it."""
         member = Member(self._new_id(), revision, time.monotonic())
         self._members[member.id] = member
         self._gate.starting(revision.ref, +1)
+        return member
+
+    async def launch(self, member: Member, reason: str, *, checked: bool = False) -> Finding | None:
+        """Start it and open it to requests; None when that went well, else why it did not. `checked` looks closer, as
+        a deploy does: a socket that only the instance itself can reach is a failure."""
         self._say(member, f"Starting new instance. Reason: {reason}")
         try:
             finding = await self._bring_up(member, checked)
@@ -91,7 +101,11 @@ class Fleet:
             self._tasks.spawn(self._end(member, "its start was given up"))
             raise
         finally:
-            self._gate.starting(revision.ref, -1)
+            member.brought_up.set()
+            self._gate.starting(member.revision.ref, -1)
+        if member.state is State.STOPPING:
+            await member.ended.wait()
+            return Finding("The instance was stopped while it started.", "", reason=GIVEN_UP)
         if finding is None:
             self._open(member)
         else:
@@ -105,41 +119,48 @@ class Fleet:
         if member is None or member.state is State.STOPPING:
             return
         member.state = State.STOPPING
+        member.retired.set()
         self._gate.retire_instance(instance_id)
         self._tasks.spawn(self._drain_and_end(member, reason))
         self.changed(member.revision.ref)
 
     async def adopt(self, wanted: Callable[[RevisionRef], Revision | None]) -> None:
-        """Take over what an earlier daemon left running: what is still wanted and listens goes on serving."""
+        """Take over what an earlier daemon left running: what is still wanted and listens goes on serving. From here
+        on we hear of instances that end by themselves."""
         for runtime in self._runtimes.everyone():
+            self._tasks.spawn(self._watch(runtime.exits()))
             for instance in await runtime.instances():
                 ref = RevisionRef(instance.project, instance.region, RevisionName(instance.revision))
                 revision = wanted(ref)
                 if revision is None:
-                    await runtime.stop(instance, grace=STOP_GRACE)
+                    self._tasks.spawn(self._stop_unwanted(runtime, instance))
                     continue
                 member = Member(instance.id, revision, time.monotonic(), instance=instance)
+                member.brought_up.set()
                 self._members[member.id] = member
                 member.reader = self._tasks.spawn(self._read(member, runtime))
                 if await probing.answers(instance.address):
-                    self._open(member)
-                    self._say(member, "The instance was adopted by a new daemon.")
+                    self._open(member, "The instance was adopted by a new daemon.")
                 else:
-                    await self._end(member, "it did not listen when it was adopted")
-
-    async def watch(self, runtime: Runtime) -> None:
-        """Hear of instances that end by themselves."""
-        async for end in runtime.exits():
-            member = self._members.get(end.instance)
-            if member is not None:
-                self._lost(member, end)
+                    self._tasks.spawn(self._end(member, "it did not listen when it was adopted"))
 
     async def stop_all(self) -> None:
         """Stop every instance at once, each with its grace."""
         async with asyncio.TaskGroup() as stops:
             for member in list(self._members.values()):
-                if member.instance is not None:
-                    stops.create_task(self._end(member, "the emulator stops"))
+                stops.create_task(self._end(member, "the emulator stops"))
+
+    async def _watch(self, ends: AsyncIterator[Exit]) -> None:
+        async for end in ends:
+            member = self._members.get(end.instance)
+            if member is not None:
+                self._lost(member, end)
+
+    async def _stop_unwanted(self, runtime: Runtime, instance: Instance) -> None:
+        try:
+            await runtime.stop(instance, grace=STOP_GRACE)
+        except CloudRunError as error:
+            log.warning("Stopping %s, whose revision is gone: %s", instance.id, error.message)
 
     async def _bring_up(self, member: Member, checked: bool) -> Finding | None:
         revision = member.revision
@@ -150,7 +171,9 @@ class Fleet:
         except CloudRunError as error:
             return Finding(error.message, error.hint or "", reason="ContainerMissing")
         member.reader = self._tasks.spawn(self._read(member, runtime))
-        outcome = await probing.wait_until_listening(member.instance.address, member.gone, limit)
+        outcome = await probing.wait_until_listening(member.instance.address, member.retired, limit)
+        if member.state is State.STOPPING:
+            return None
         if outcome is probing.Outcome.LISTENING:
             if checked and loopback_only(await probing.sockets(runtime, member.instance), member.instance.port):
                 return await probing.autopsy(runtime, member.instance, None, revision, limit, member.tail)
@@ -178,13 +201,14 @@ class Fleet:
             working_dir=container.working_dir,
         )
 
-    def _open(self, member: Member) -> None:
+    def _open(self, member: Member, adopted: str = "") -> None:
         assert member.instance is not None
         member.state = State.READY
-        self._gate.start_time(member.revision.ref, time.monotonic() - member.began)
+        if not adopted:
+            self._gate.start_time(member.revision.ref, time.monotonic() - member.began)
         self._gate.add_instance(member.revision.ref, member.id, member.instance.address)
         port = member.instance.port
-        self._say(member, f"Default STARTUP TCP probe succeeded after 1 attempt on port {port}.")
+        self._say(member, adopted or f"Default STARTUP TCP probe succeeded after 1 attempt on port {port}.")
         self.changed(member.revision.ref)
 
     async def _drain_and_end(self, member: Member, reason: str) -> None:
@@ -193,9 +217,15 @@ class Fleet:
         await self._end(member, reason)
 
     async def _end(self, member: Member, reason: str) -> None:
-        """Stop it and forget it. Safe to call for one that is gone already."""
+        """Stop it and forget it. Safe to call for one that is gone already; whoever comes second waits for the end."""
+        if member.ending:
+            await member.ended.wait()
+            return
+        member.ending = True
         member.state = State.STOPPING
+        member.retired.set()
         self._gate.retire_instance(member.id)
+        await member.brought_up.wait()  # what is on its way up cannot be stopped before it is there
         if member.instance is not None and not member.gone.is_set():
             self._say(member, f"Shutting down instance: {_in_words(reason)}.")
             try:
@@ -207,6 +237,7 @@ class Fleet:
         await self._finish_reading(member)
         self._gate.drop_instance(member.id)
         self._members.pop(member.id, None)
+        member.ended.set()
         self.changed(member.revision.ref)
 
     async def _tidy(self, member: Member) -> None:
@@ -220,6 +251,7 @@ class Fleet:
         """It ended by itself."""
         member.exit = end
         member.gone.set()
+        member.retired.set()
         if member.state is State.STARTING:
             return  # whoever brings it up looks into it
         self._say(member, _ending(end), "ERROR" if end.cause is ExitCause.OUT_OF_MEMORY else "WARNING")
@@ -269,6 +301,10 @@ class Fleet:
 
     def _new_id(self) -> str:
         return f"{self._random.getrandbits(96):024x}"
+
+
+async def _stop_unwanted(runtime: Runtime, instance: Instance) -> None:
+    await runtime.stop(instance, grace=STOP_GRACE)
 
 
 def _ending(end: Exit) -> str:

@@ -10,7 +10,8 @@ import resource
 import signal
 import socket
 import sys
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from random import SystemRandom
@@ -21,6 +22,7 @@ from cloudrun_cli import __version__
 from cloudrun_cli.clock import SystemClock
 from cloudrun_cli.core.addresses import Edge
 from cloudrun_cli.core.errors import CloudRunError
+from cloudrun_cli.daemon.admin_api import AdminApi
 from cloudrun_cli.daemon.autoscaler import Autoscaler
 from cloudrun_cli.daemon.builder import Builder
 from cloudrun_cli.daemon.doorbell import FAILED, READY, bell_path, process_start, run_folder
@@ -29,7 +31,7 @@ from cloudrun_cli.daemon.fleet import Fleet
 from cloudrun_cli.daemon.logdesk import LogDesk
 from cloudrun_cli.daemon.reconciler import Reconciler
 from cloudrun_cli.daemon.runtimes import Runtimes
-from cloudrun_cli.daemon.supervisor import GAVE_UP
+from cloudrun_cli.daemon.supervisor import GAVE_UP, succeed
 from cloudrun_cli.daemon.tasks import Tasks
 from cloudrun_cli.daemon.world import World
 from cloudrun_cli.dataplane.gate import Gate
@@ -41,6 +43,7 @@ from cloudrun_cli.store.database import open_store
 
 log = logging.getLogger("cloudrun_cli.daemon")
 
+SETTINGS_SECONDS = 0.5
 LOOK_SECONDS = 30.0  # the store is looked at this often even when nobody rings
 EDGE = "edge"  # the fact in the store that says where the edge listens
 
@@ -57,6 +60,7 @@ class Daemon:
         self.settings = Settings()
         self.store = open_store(home)
         self.clock = SystemClock()
+        self.since = self.clock.now()
         self.tasks = Tasks(group)
         random = SystemRandom()
         folder = Path(run_folder(home))
@@ -68,9 +72,9 @@ class Daemon:
             random=random, on_demand=lambda ref: self.autoscaler.poke(ref), on_request_end=self.desk.add_request
         )
         self.fleet = Fleet(
-            self.runtimes, self.gate, self.desk, self.clock, random, self.tasks, lambda: _now("startup_timeout")
+            self.runtimes, self.gate, self.desk, self.clock, random, self.tasks, _as_set("startup_timeout")
         )
-        self.autoscaler = Autoscaler(self.world, self.fleet, self.gate, self.tasks, lambda: _now("idle_timeout"))
+        self.autoscaler = Autoscaler(self.world, self.fleet, self.gate, self.tasks, _as_set("idle_timeout"))
         self.fleet.changed = self.autoscaler.poke
         self.edge = EdgeKeeper(
             folder,
@@ -84,11 +88,14 @@ class Daemon:
             self.world, self.fleet, self.autoscaler, self.runtimes, self.clock, self.tasks, self.edge.use
         )
         self.builder = Builder(home, self.store, self.runtimes, self.tasks)
+        edge = Edge(self.settings.port("emulator/http_port"), self.settings.port("emulator/https_port"))
+        self.api = AdminApi(home, edge, self.settings.text("core/account"), self.clock.now, self.look)
+        self.reconciler.api = self.api.address
 
     async def open(self, gate_socket: socket.socket, events_socket: socket.socket) -> None:
         """Find or start everything, in the order in which one thing needs another."""
         self.world.refresh()
-        routes = self.world.routes(None)
+        routes = self.world.routes(self.api.address)
         opening = self.tasks.spawn(self.runtimes.open())
         await self.edge.open(routes)
         self.gate.use(routes)
@@ -98,9 +105,7 @@ class Daemon:
         self.gate.inherit(await self.edge.envoy.in_flight())
         self.tasks.spawn(self.gate.serve(gate_socket, events_socket, self.edge.request_log))
         self.edge.keep(self.tasks)
-        for runtime in self.runtimes.everyone():
-            self.tasks.spawn(self.fleet.watch(runtime))
-        self.tasks.spawn(self.autoscaler.run())
+        self.scaling = self.tasks.spawn(self.autoscaler.run())
         self.look()
 
     def look(self) -> None:
@@ -110,7 +115,10 @@ class Daemon:
 
     async def close(self) -> None:
         """Requests under way finish for a moment, then everything that runs is stopped, and nothing is left."""
+        await self.reconciler.close()
+        await self.builder.close()
         await self.edge.close()
+        self.scaling.cancel()
         await self.fleet.stop_all()
         for runtime in self.runtimes.everyone():
             try:
@@ -122,8 +130,9 @@ class Daemon:
         self.store.close()
 
 
-async def serve(home: str, gate_socket: socket.socket, events_socket: socket.socket) -> None:
-    """Be the daemon of this home until SIGTERM. Raises CloudRunError when it cannot be."""
+async def serve(home: str, gate_socket: socket.socket, events_socket: socket.socket, leash: int) -> None:
+    """Be the daemon of this home until SIGTERM. `leash` is a pipe whose other end the supervisor holds as long as it
+    lives. Raises CloudRunError when it cannot be."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -132,7 +141,10 @@ async def serve(home: str, gate_socket: socket.socket, events_socket: socket.soc
             async with asyncio.TaskGroup() as group:
                 daemon = Daemon(home, group)
                 await daemon.open(gate_socket, events_socket)
+                daemon.edge.restarted = lambda: _tell_ready(daemon)
                 _tell_ready(daemon)
+                daemon.tasks.spawn(daemon.api.serve())  # only now: loading it takes longer than the start itself may
+                daemon.tasks.spawn(_make_way_when_orphaned(daemon, leash, stop, [gate_socket, events_socket]))
                 await _until_stopped(bell, stop, daemon)
                 _forget_ready(daemon)
                 await daemon.close()
@@ -150,9 +162,17 @@ def _runtimes(home: str, settings: Settings, process: Runtime) -> Runtimes:
     return Runtimes(settings.choice("run/runtime"), process, docker)
 
 
-def _now(name: str) -> timedelta:
-    """A length of time as it is set now: these may be changed while the daemon runs."""
-    return Settings().duration(f"emulator/{name}")
+def _as_set(name: str) -> Callable[[], timedelta]:
+    """A length of time that may be changed while the daemon runs; looked up again when a moment has passed."""
+    known, until = timedelta(0), 0.0
+
+    def look() -> timedelta:
+        nonlocal known, until
+        if time.monotonic() >= until:
+            known, until = Settings().duration(f"emulator/{name}"), time.monotonic() + SETTINGS_SECONDS
+        return known
+
+    return look
 
 
 @contextlib.contextmanager
@@ -190,6 +210,25 @@ async def _until_stopped(bell: socket.socket, stop: asyncio.Event, daemon: Daemo
     loop.remove_reader(bell)
 
 
+async def _make_way_when_orphaned(
+    daemon: Daemon, leash: int, stop: asyncio.Event, sockets: Sequence[socket.socket]
+) -> None:
+    """Nobody would start this daemon again: have a new supervisor, and end as if killed, so that its daemon takes over
+    what runs."""
+    loop = asyncio.get_running_loop()
+    alone = asyncio.Event()
+    loop.add_reader(leash, alone.set)
+    await alone.wait()
+    loop.remove_reader(leash)
+    if stop.is_set():
+        return  # on its way out in any case
+    log.warning("The supervisor is gone; another one takes over.")
+    daemon.desk.close()
+    succeed(daemon.home, sockets)
+    logging.shutdown()
+    os._exit(1)
+
+
 def _tell_ready(daemon: Daemon) -> None:
     """Write down who the daemon is, for the command line and for the next start."""
     settings = daemon.settings
@@ -199,8 +238,9 @@ def _tell_ready(daemon: Daemon) -> None:
     said = {
         "pid": os.getpid(),
         "started": process_start(os.getpid()),
-        "since": daemon.clock.now().isoformat(),
+        "since": daemon.since.isoformat(),
         "supervisor": os.getppid(),
+        "supervisor_started": process_start(os.getppid()),
         "http_port": edge.http_port,
         "https_port": edge.https_port,
         "runtime": daemon.runtimes.chosen,
@@ -232,13 +272,13 @@ def _log_to(home: str) -> None:
     logging.basicConfig(level=logging.INFO, handlers=[file])
 
 
-def main(home: str, gate_fd: int, events_fd: int) -> int:
+def main(home: str, gate_fd: int, events_fd: int, leash: int) -> int:
     """Run the daemon; 0 when it was asked to end, 3 when it cannot run here and has said why."""
     _log_to(home)
     _raise_file_limit()
     gate_socket, events_socket = (socket.socket(fileno=fd) for fd in (gate_fd, events_fd))
     try:
-        uvloop.run(serve(home, gate_socket, events_socket))
+        uvloop.run(serve(home, gate_socket, events_socket, leash))
     except* CloudRunError as group:
         error = next(_leaves(group))
         log.error("The daemon cannot run: %s", error)
@@ -269,4 +309,4 @@ def _leaves(group: BaseExceptionGroup) -> Iterator[BaseException]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))
+    sys.exit(main(sys.argv[1], *(int(fd) for fd in sys.argv[2:5])))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from enum import StrEnum
 
+from cloudrun_cli.core import contract
 from cloudrun_cli.core.autopsy import Finding, Observed, Socket, examine
 from cloudrun_cli.core.resources import Revision
 from cloudrun_cli.runtime.base import Exit, ExitCause, Instance, Runtime
@@ -76,5 +77,6 @@ async def autopsy(
             memory_limit=revision.template.ingress_container.memory,
             sockets=() if end else await sockets(runtime, instance),
             log=tuple(log),
+            port_is_ours=instance.port != contract.port(revision.template.ingress_container),
         )
     )

@@ -45,7 +45,10 @@ class Reconciler:
 
     def look(self) -> None:
         """Read the store; prepare new revisions, route changed services, let go of what is no longer there."""
-        self._world.refresh()
+        gone = self._world.refresh()
+        for name, digest in {(r.status.runtime, r.status.image_digest) for r in gone if r.status.image_digest}:
+            if digest not in self._world.digests():
+                self._tasks.spawn(self._forget(name, digest))
         for ref, task in list(self._preparing.items()):
             if ref not in self._world.revisions:
                 task.cancel()
@@ -55,6 +58,13 @@ class Reconciler:
                 self._preparing[revision.ref] = self._tasks.spawn(self._prepare(revision))
         self._route([s for s in self._world.services.values() if not _is_settled(s)])
         self._autoscaler.poke_all()
+
+    async def close(self) -> None:
+        """Give up what is under way; the next daemon begins it again."""
+        under_way = list(self._preparing.values())
+        for task in under_way:
+            task.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
 
     async def _prepare(self, revision: Revision) -> None:
         """Resolve its image, start its first instance, and write down how that went."""
@@ -83,12 +93,19 @@ class Reconciler:
                 revision = replace(revision, status=status)
                 self._world.save_revision(revision)
             await self._runtimes.opened()
-            return revision, await self._fleet.launch(revision, ROLLOUT, checked=True)
+            return revision, await self._fleet.launch(self._fleet.enlist(revision), ROLLOUT, checked=True)
         except CloudRunError as error:
             return revision, Finding(error.message, error.hint or "", reason=MISSING)
         except Exception:
             log.exception("Preparing %s broke", revision.ref)
             return revision, Finding("The deploy broke off because of a fault of cloudrun itself.", "", INTERNAL)
+
+    async def _forget(self, runtime: str, digest: str) -> None:
+        """Let go of an image that no revision runs any more."""
+        try:
+            await self._runtimes.get(runtime).forget(digest)
+        except CloudRunError as error:
+            log.warning("The image %s stays: %s", digest, error.message)
 
     def _route(self, services: list[Service]) -> None:
         """Let the services' traffic mean what it means now: saved, given to the gate, and only then called settled."""

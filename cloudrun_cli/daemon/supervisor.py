@@ -1,7 +1,8 @@
 """Keeps the daemon alive: starts it, starts it again when it dies, and holds what must outlive it.
 
 The two sockets that Envoy speaks to are opened here and handed down, so that a request which arrives while the daemon
-is being replaced waits in the socket's queue instead of being refused. One supervisor a home, by a lock.
+is being replaced waits in the socket's queue instead of being refused. One supervisor a home, by a lock. Should the
+supervisor itself be killed, its daemon starts another one, hands the sockets back and makes way (`succeed`).
 """
 
 import fcntl
@@ -11,6 +12,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 
 from cloudrun_cli.daemon.doorbell import READY, run_folder
 
@@ -22,15 +24,18 @@ GAVE_UP = 3  # exit status of a daemon that cannot start here and said why
 GATE, EVENTS = "gate.sock", "events.sock"
 
 
-def main(home: str) -> int:
-    """Run until the daemon ends because it was asked to. Answers at once when the home has a supervisor already."""
+def main(home: str, handed: Sequence[int] = ()) -> int:
+    """Run until the daemon ends because it was asked to. Answers at once when the home has a supervisor already.
+    `handed` are the file descriptors of the sockets, when an orphaned daemon has sent for us."""
     folder = run_folder(home)
     lock = open(os.path.join(folder, "supervisor.lock"), "a")  # noqa: SIM115 - held for life
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return 0
-    sockets = [_listen(os.path.join(folder, name)) for name in (GATE, EVENTS)]
+    sockets = [socket.socket(fileno=fd) for fd in handed] or [
+        _listen(os.path.join(folder, name)) for name in (GATE, EVENTS)
+    ]
     asked = _Asked()
     deaths = 0
     while True:
@@ -44,6 +49,18 @@ def main(home: str) -> int:
             return code
         print(f"supervisor: the daemon ended with {code}; starting it again", flush=True)
         time.sleep(PAUSES[min(deaths, len(PAUSES)) - 1] if deaths else 0)
+
+
+def succeed(home: str, sockets: Sequence[socket.socket]) -> None:
+    """Start a supervisor in the place of one that was killed; it takes over the sockets and starts a daemon. Its
+    terminal, environment and log are ours."""
+    fds = [s.fileno() for s in sockets]
+    subprocess.Popen(
+        [sys.executable, "-m", "cloudrun_cli.daemon.supervisor", home, *map(str, fds)],
+        pass_fds=fds,
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+    )
 
 
 def _listen(path: str) -> socket.socket:
@@ -72,17 +89,21 @@ class _Asked:
 
 
 def _one_life(home: str, sockets: list[socket.socket], asked: _Asked) -> int:
-    fds = [s.fileno() for s in sockets]
+    leash, ours = os.pipe()  # our end closes with us, however we end
+    fds = [*(s.fileno() for s in sockets), leash]
     daemon = subprocess.Popen(
         [sys.executable, "-m", "cloudrun_cli.daemon.main", home, *map(str, fds)],
         pass_fds=fds,
         stdin=subprocess.DEVNULL,
     )
+    os.close(leash)
     asked.daemon = daemon
     if asked.to_end:
         daemon.send_signal(signal.SIGTERM)
-    return daemon.wait()
+    code = daemon.wait()
+    os.close(ours)
+    return code
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(sys.argv[1], [int(fd) for fd in sys.argv[2:]]))

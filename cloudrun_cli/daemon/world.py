@@ -36,8 +36,8 @@ class World:
         self.public: set[str] = set()
         self._of: dict[ServiceRef, list[RevisionRef]] = {}
 
-    def refresh(self) -> None:
-        """Read what is new, drop what is gone."""
+    def refresh(self) -> list[Revision]:
+        """Read what is new, drop what is gone; the answer are the revisions that are gone."""
         rows = self.store.read("SELECT project, region, name, version FROM services")
         there = {ServiceRef(*row[:3]): int(row[3]) for row in rows}
         for ref in [ref for ref in self.services if ref not in there]:
@@ -50,8 +50,7 @@ class World:
                     self.services[ref] = found
         names = self.store.read("SELECT project, region, name FROM revisions")
         refs = {RevisionRef(p, r, RevisionName(n)) for p, r, n in names}
-        for gone in [ref for ref in self.revisions if ref not in refs]:
-            del self.revisions[gone]
+        gone = [self.revisions.pop(ref) for ref in list(self.revisions) if ref not in refs]
         for new in refs - self.revisions.keys():
             revision = revision_rows.get(self.store, new)
             if revision is not None:
@@ -61,6 +60,12 @@ class World:
             self._of.setdefault(revision.service_ref, []).append(revision.ref)
         self.numbers = projects.numbers(self.store)
         self.public = {name for name, policy in policies.everywhere(self.store).items() if iam.is_public(policy)}
+        return gone
+
+    def digests(self) -> set[str]:
+        """The images that revisions run, or are about to."""
+        named = (revision.template.ingress_container.image for revision in self.revisions.values())
+        return {revision.status.image_digest for revision in self.revisions.values()} | set(named)
 
     def of_service(self, ref: ServiceRef) -> list[Revision]:
         """The revisions of a service."""
@@ -98,9 +103,9 @@ class World:
         """Save what is seen of a service, found anew from what its user has made of it meanwhile."""
         with self.store.transaction():
             now = service_rows.get(self.store, ref)
-            if now is None:
-                self.services.pop(ref, None)
-                return
+            known = self.services.get(ref)
+            if now is None or known is None or now.uid != known.uid:
+                return  # deleted, or made anew: the next look is about that
             status = seen(now)
             saved = now
             if status != now.status:

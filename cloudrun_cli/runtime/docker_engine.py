@@ -126,7 +126,8 @@ def explanation(error: docker.errors.APIError) -> str:
 
 def is_hiccup(error: docker.errors.APIError) -> bool:
     """A start that failed by a race inside the engine: seen about once in a hundred starts, gone on the next try."""
-    return "already running container" in explanation(error)
+    said = explanation(error)
+    return any(race in said for race in ("already running container", "cannot start a stopped process"))
 
 
 def _knock(url: str) -> None:

@@ -1,12 +1,8 @@
 """What only containers can show: the container contract, images that move, memory, the metadata address."""
 
 import asyncio
-import hashlib
-import io
-import json
 import secrets
 import socket
-import tarfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from datetime import timedelta
@@ -18,7 +14,7 @@ import pytest
 from cloudrun_cli.core.errors import ImageNotFound, ImageUnsupported, StartFailed
 from cloudrun_cli.runtime.base import ExitCause, Instance, Runtime
 from cloudrun_cli.runtime.docker import DockerRuntime
-from tests.docker_images import add_file, an_image
+from tests.docker_images import an_archived_image, an_image
 from tests.runtime.contract import DEADLINE, a_spec
 
 pytestmark = pytest.mark.docker
@@ -166,7 +162,7 @@ async def test_an_image_for_another_architecture_is_refused_before_it_starts(ben
     if bench.engine.version()["Arch"] != "amd64":
         pytest.skip("needs an amd64 engine: others may run amd64 images by emulation")
     tag = f"cloudrun-test/shell:{secrets.token_hex(6)}"
-    archive = _an_archived_image(tag, architecture="arm64")
+    archive = an_archived_image(tag, architecture="arm64")
     loaded = list(bench.engine.load_image(archive))  # type: ignore[no-untyped-call]
     assert not [message for message in loaded if "error" in message]
     with pytest.raises(ImageUnsupported, match="arm64"):
@@ -275,21 +271,3 @@ def _read(address: str) -> bytes:
     with suppress(OSError), socket.create_connection((host, int(port)), timeout=5) as door:
         return door.recv(100)
     return b""
-
-
-def _an_archived_image(tag: str, *, architecture: str) -> bytes:
-    """What `docker save` would write of an image with one empty layer, made for an architecture."""
-    layer = bytes(10240)  # a tar of nothing
-    config = {
-        "architecture": architecture,
-        "os": "linux",
-        "config": {},
-        "rootfs": {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(layer).hexdigest()}"]},
-    }
-    manifest = [{"Config": "config.json", "RepoTags": [tag], "Layers": ["layer.tar"]}]
-    archive = io.BytesIO()
-    with tarfile.open(fileobj=archive, mode="w") as tar:
-        add_file(tar, "layer.tar", layer)
-        add_file(tar, "config.json", json.dumps(config).encode())
-        add_file(tar, "manifest.json", json.dumps(manifest).encode())
-    return archive.getvalue()

@@ -176,7 +176,7 @@ def _deploy(
             image = _build(present, ref, source, base_image, changes, rollout, progress)
         made = _save(present, ref, [ImageChange(image or ""), *changes], rollout)
         if not async_:
-            following.rollout(present.store, made, progress)
+            following.rollout(present.store, present.home, made, progress)
     return made
 
 
@@ -190,6 +190,7 @@ def _build(
     progress: "StagedProgress",
 ) -> str:
     """The digest of the image that the source becomes."""
+    import shutil
     import uuid
     from dataclasses import replace
     from pathlib import Path
@@ -206,7 +207,11 @@ def _build(
     progress.start(following.UPLOAD)
     build_id = str(uuid.uuid4())
     copy = Path(present.home) / "sources" / build_id
-    sent = upload(Path(source), copy)
+    try:
+        sent = upload(Path(source), copy)
+    except BaseException:
+        shutil.rmtree(copy, ignore_errors=True)
+        raise
     progress.done(following.UPLOAD)
     for link in sent.outside:
         present.warn(f"The link [{link}] leads out of the source and was left out.")
@@ -223,7 +228,7 @@ def _build(
     present.ring()
     try:
         digest, notes = following.build(present.store, present.home, build_id, progress)
-    except KeyboardInterrupt:
+    except BaseException:  # also when the emulator went away: nobody would wait for the build any more
         builds.cancel(present.store, build_id)
         present.ring()
         raise

@@ -4,13 +4,15 @@ import time
 
 from cloudrun_cli.controlplane import watch
 from cloudrun_cli.controlplane.services import Deployed
-from cloudrun_cli.core.errors import DeadlineExceeded, FailedPrecondition, NotFound
+from cloudrun_cli.core.errors import DeadlineExceeded, FailedPrecondition, NotFound, Unavailable
 from cloudrun_cli.core.resources import BuildState, Service
+from cloudrun_cli.daemon import doorbell
 from cloudrun_cli.output.progress import StagedProgress
 from cloudrun_cli.store.database import Store
 
 ROLLOUT_SECONDS = 900.0  # longer than any start may take, with the pull of a large image before it
 BUILD_SECONDS = 3600.0
+EMULATOR_SECONDS = 1.0  # between two looks whether it is still there
 
 REVISION, TRAFFIC, POLICY = "revision", "traffic", "policy"
 VALIDATE, UPLOAD, BUILD = "validate", "upload", "build"
@@ -22,20 +24,23 @@ SOURCE_STAGES = (
 )
 
 
-def rollout(store: Store, deployed: Deployed, progress: StagedProgress) -> Service:
+def rollout(store: Store, home: str, deployed: Deployed, progress: StagedProgress) -> Service:
     """The service once its new revision serves as asked. Raises FailedPrecondition with the cause when it will not."""
-    if deployed.public and deployed.created:
+    if deployed.policy_set:
         progress.done(POLICY)
     progress.start(REVISION)
     service: Service | None = deployed.service
     deadline = time.monotonic() + ROLLOUT_SECONDS
-    for service, revision in watch.rollout(store, deployed.service.ref, deployed.revision.ref, deadline):
+    emulator = _Emulator(home)
+    ref = deployed.service.ref
+    for service, revision in watch.rollout(store, ref, deployed.revision.ref, deadline, emulator.look):
         if service is None or revision is None:
-            raise NotFound(f"Service [{deployed.service.ref.name}] was deleted while it was deployed.")
+            raise NotFound(f"Service [{ref.name}] was deleted while it was deployed.")
         failed = watch.failure(revision)
         if failed is not None and watch.settled(service, revision):
             progress.fail(REVISION)
-            raise FailedPrecondition(failed.message)
+            cause, _, advice = failed.message.partition("\n")
+            raise FailedPrecondition(cause, hint=advice or None)
         if watch.settled(service, revision):
             progress.done(REVISION)
             if any(target.revision == revision.ref.name and target.percent for target in service.status.traffic):
@@ -52,7 +57,9 @@ def build(store: Store, home: str, build_id: str, progress: StagedProgress) -> t
     come. Raises FailedPrecondition when it failed."""
     progress.start(BUILD)
     lines = _Tail(f"{home}/builds/{build_id}/log")
+    emulator = _Emulator(home)
     for found in watch.build(store, build_id, time.monotonic() + BUILD_SECONDS):
+        emulator.look()
         for line in lines.fresh():
             progress.detail(line)
         if found.state is BuildState.SUCCESS:
@@ -62,6 +69,24 @@ def build(store: Store, home: str, build_id: str, progress: StagedProgress) -> t
             progress.fail(BUILD)
             raise FailedPrecondition(found.error or "The build was given up.", hint=f"Its log: {lines.path}")
     raise DeadlineExceeded(f"The build did not end within {BUILD_SECONDS:.0f} s.", hint=f"Its log: {lines.path}")
+
+
+class _Emulator:
+    """Whether somebody works on what we wait for. One that has died is started again; one that was stopped is not."""
+
+    def __init__(self, home: str) -> None:
+        self._home = home
+        self._next = time.monotonic() + EMULATOR_SECONDS
+
+    def look(self) -> None:
+        """Raises Unavailable when the emulator was stopped."""
+        if time.monotonic() < self._next:
+            return
+        if not doorbell.repair(self._home):
+            raise Unavailable(
+                "The emulator was stopped meanwhile.", hint="Start it, and it goes on: cloudrun emulator start"
+            )
+        self._next = time.monotonic() + EMULATOR_SECONDS
 
 
 class _Tail:
