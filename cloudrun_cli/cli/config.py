@@ -31,6 +31,7 @@ def set_(property: Property, value: Value) -> None:
     _warn_when_overridden(path)
     section, _, name = path.partition("/")
     context().settings.configurations.set(section, name, value)
+    _ring(section)
     context().tell(f"Updated property [{path}].")
 
 
@@ -41,6 +42,7 @@ def unset(property: Property) -> None:
     _warn_when_overridden(path)
     section, _, name = path.partition("/")
     context().settings.configurations.set(section, name, None)
+    _ring(section)
     context().tell(f"Unset property [{path}].")
 
 
@@ -100,6 +102,14 @@ def _value(typed: str) -> str | None:
     if value is None:
         context().tell("(unset)")
     return value
+
+
+def _ring(section: str) -> None:
+    """The daemon, if it runs, hears of what is set for it."""
+    if section == "emulator":
+        from cloudrun_cli.daemon import doorbell
+
+        doorbell.ring(context().home)
 
 
 def _warn_when_overridden(path: str) -> None:

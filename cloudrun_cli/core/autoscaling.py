@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from math import ceil
 
 IDLE_SECONDS = 900.0  # an idle instance lives at most this long. Source: container runtime contract
+BUSY_SECONDS = 1.0  # between two looks at instances that are to go as soon as they are idle
 RETRY_SECONDS = (
     0.0,
     1.0,
@@ -96,10 +97,12 @@ def decide(load: Load, scale: Scale, now: float) -> list[Action]:
 
 
 def next_look(load: Load, scale: Scale, now: float) -> float | None:
-    """When `decide` may answer otherwise though nothing else happens; None: never."""
+    """When `decide` may answer otherwise though nothing else happens; None: never. Nobody tells when an instance falls
+    idle, so one that serves is looked at again when it could have been idle for long enough."""
     moments = [_may_start_at(load)] if load.failures and _may_start_at(load) > now else []
     patience = scale.idle_seconds if scale.reachable else 0.0
     moments += [i.idle_since + patience for i in load.instances if i.idle_since is not None]
+    moments += [now + max(patience, BUSY_SECONDS) for i in load.instances if i.in_flight]
     later = [moment for moment in moments if moment > now]
     return min(later) if later else None
 

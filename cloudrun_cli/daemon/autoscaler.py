@@ -78,6 +78,13 @@ class Autoscaler:
 
     def _look(self, ref: RevisionRef) -> float | None:
         """Decide and begin to do; the answer is when to look again though nothing happens."""
+        try:
+            return self._act(ref)
+        except Exception:  # our own bug, with this revision; the others go on being scaled
+            log.exception("Scaling %s broke", ref)
+            return None
+
+    def _act(self, ref: RevisionRef) -> float | None:
         if ref in self._held:
             return None
         revision = self._world.revisions.get(ref)

@@ -10,9 +10,7 @@ import resource
 import signal
 import socket
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from random import SystemRandom
 
@@ -43,13 +41,25 @@ from cloudrun_cli.store.database import open_store
 
 log = logging.getLogger("cloudrun_cli.daemon")
 
-SETTINGS_SECONDS = 0.5
 LOOK_SECONDS = 30.0  # the store is looked at this often even when nobody rings
 EDGE = "edge"  # the fact in the store that says where the edge listens
 
 
 class Stop(Exception):
     """Somebody asked the daemon to end."""
+
+
+class Lengths:
+    """Lengths of time that may be set anew while the daemon runs; read again when somebody has rung."""
+
+    def __init__(self) -> None:
+        self.read()
+
+    def read(self) -> None:
+        """What is set now. Raises InvalidArgument."""
+        settings = Settings()
+        self.startup = settings.duration("emulator/startup_timeout")
+        self.idle = settings.duration("emulator/idle_timeout")
 
 
 class Daemon:
@@ -64,6 +74,7 @@ class Daemon:
         self.tasks = Tasks(group)
         random = SystemRandom()
         folder = Path(run_folder(home))
+        self.lengths = Lengths()
         self.desk = LogDesk(home)
         self.world = World(self.store)
         self.process = ProcessRuntime(home, state=Path(home) / "process")
@@ -72,9 +83,9 @@ class Daemon:
             random=random, on_demand=lambda ref: self.autoscaler.poke(ref), on_request_end=self.desk.add_request
         )
         self.fleet = Fleet(
-            self.runtimes, self.gate, self.desk, self.clock, random, self.tasks, _as_set("startup_timeout")
+            self.runtimes, self.gate, self.desk, self.clock, random, self.tasks, lambda: self.lengths.startup
         )
-        self.autoscaler = Autoscaler(self.world, self.fleet, self.gate, self.tasks, _as_set("idle_timeout"))
+        self.autoscaler = Autoscaler(self.world, self.fleet, self.gate, self.tasks, lambda: self.lengths.idle)
         self.fleet.changed = self.autoscaler.poke
         self.edge = EdgeKeeper(
             folder,
@@ -110,6 +121,10 @@ class Daemon:
 
     def look(self) -> None:
         """Compare the store with what is, and begin what is missing."""
+        try:
+            self.lengths.read()
+        except CloudRunError as error:
+            log.warning("The settings of before stay in force: %s", error.message)
         self.reconciler.look()
         self.builder.look()
 
@@ -160,19 +175,6 @@ def _runtimes(home: str, settings: Settings, process: Runtime) -> Runtimes:
         return DockerRuntime(home)
 
     return Runtimes(settings.choice("run/runtime"), process, docker)
-
-
-def _as_set(name: str) -> Callable[[], timedelta]:
-    """A length of time that may be changed while the daemon runs; looked up again when a moment has passed."""
-    known, until = timedelta(0), 0.0
-
-    def look() -> timedelta:
-        nonlocal known, until
-        if time.monotonic() >= until:
-            known, until = Settings().duration(f"emulator/{name}"), time.monotonic() + SETTINGS_SECONDS
-        return known
-
-    return look
 
 
 @contextlib.contextmanager

@@ -33,7 +33,7 @@ REQUESTS_BYTES = 16 * 1024 * 1024  # of requests.jsonl, likewise
 FLUSH_MILLISECONDS = (
     250  # of requests.jsonl. Shorter ones cost idle time and gain nothing: the fast channel is for that
 )
-LOOK_SECONDS = 0.2  # how often a process that cannot be waited for is looked at
+LOOK_SECONDS = 5.0 if sys.platform == "linux" else 0.2  # between looks at a process; Linux tells of its end at once
 ROTATE_SECONDS = 5.0
 SOCKET_PATH_BYTES = 100  # the system's limit is 104 or 108, with the final zero
 READY_SECONDS = 15.0

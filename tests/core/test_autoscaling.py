@@ -180,6 +180,12 @@ def test_when_to_look_again_is_never_too_late(scale: Scale, waiting: int, data: 
         assert decide(load, scale, now + (horizon - now) * part) == []
 
 
+def test_one_that_serves_is_looked_at_again_because_nobody_tells_when_it_falls_idle() -> None:
+    serving = Load(0, (InstanceLoad("a", True, 1, None),))
+    assert next_look(serving, Scale(80, 0, 100, idle_seconds=3.0), 5.0) == 8.0
+    assert next_look(serving, Scale(80, 0, 100, idle_seconds=3.0, reachable=False), 5.0) == 6.0
+
+
 def test_a_request_at_zero_starts_one_instance_at_once() -> None:
     assert decide(Load(1, ()), Scale(80, 0, 100), 5.0) == [Start(1, ON_DEMAND)]
 

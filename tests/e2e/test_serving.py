@@ -57,7 +57,7 @@ def test_a_body_of_64_mebibytes_arrives_whole(home: Home, app: str) -> None:
 
 def test_https_answers_with_a_certificate_of_the_local_authority(home: Home, app: str) -> None:
     said = home.json("info")
-    trusting = ssl.create_default_context(cafile=said["ca"])
+    trusting = ssl.create_default_context(cafile=said["tls"]["ca"])
     host = httpx.URL(app).host
     with trusting.wrap_socket(home.connection(home.https_port), server_hostname=host) as tls:
         tls.sendall(f"GET / HTTP/1.1\r\nHost: {host}:{home.https_port}\r\nConnection: close\r\n\r\n".encode())
