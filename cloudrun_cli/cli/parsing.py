@@ -20,7 +20,7 @@ ESCAPING = (
 )
 
 
-class Kind(click.ParamType):
+class Kind(click.ParamType[Any]):
     """What a flag or positional takes. The plain one is text, from any string or from a closed set of choices."""
 
     name = "text"

@@ -18,7 +18,8 @@ RETRY_SECONDS = (
     8.0,
     16.0,
     30.0,
-)  # pauses after failed starts in a row, so that crashes do not spin
+)  # pauses after failed starts, or crashes, in a row, so that they do not spin
+CALM_SECONDS = 10.0  # an instance that has lived so long has not crashed "soon after" its start
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +34,15 @@ class InstanceLoad:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What a revision has to do now. `failures` counts its failed starts in a row, the last at `failed_at`."""
+    """What a revision has to do now. `failures` counts its failed starts in a row, the last at `failed_at`; `crashes`
+    its instances in a row that started well and ended by themselves soon after, the last at `crashed_at`."""
 
     waiting: int
     instances: tuple[InstanceLoad, ...]
     failures: int = 0
     failed_at: float = 0.0
+    crashes: int = 0
+    crashed_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,8 @@ def decide(load: Load, scale: Scale, now: float) -> list[Action]:
     if have < scale.most and now >= _may_start_at(load):
         coming = sum(scale.concurrency for i in load.instances if not i.ready)
         missing = ceil(max(load.waiting - coming, 0) / scale.concurrency)
-        wanted = min(max(missing, least - have), scale.most - have)
+        kept = least - have if now >= _may_replace_at(load) else 0  # who waits is served all the same
+        wanted = min(max(missing, kept), scale.most - have)
         if wanted > 0:
             return [Start(wanted, ON_DEMAND if missing >= wanted else MIN_INSTANCES)]
     if load.waiting:
@@ -99,7 +104,7 @@ def decide(load: Load, scale: Scale, now: float) -> list[Action]:
 def next_look(load: Load, scale: Scale, now: float) -> float | None:
     """When `decide` may answer otherwise though nothing else happens; None: never. Nobody tells when an instance falls
     idle, so one that serves is looked at again when it could have been idle for long enough."""
-    moments = [_may_start_at(load)] if load.failures and _may_start_at(load) > now else []
+    moments = [_may_start_at(load), _may_replace_at(load)] if load.failures or load.crashes else []
     patience = scale.idle_seconds if scale.reachable else 0.0
     moments += [i.idle_since + patience for i in load.instances if i.idle_since is not None]
     moments += [now + max(patience, BUSY_SECONDS) for i in load.instances if i.in_flight]
@@ -115,6 +120,10 @@ def share(total: int | None, percent: int) -> int | None:
 def _may_start_at(load: Load) -> float:
     pause = RETRY_SECONDS[min(load.failures, len(RETRY_SECONDS) - 1)]
     return load.failed_at + pause
+
+
+def _may_replace_at(load: Load) -> float:
+    return load.crashed_at + RETRY_SECONDS[min(load.crashes, len(RETRY_SECONDS) - 1)]
 
 
 def _longest_idle_first(instances: Iterable[InstanceLoad]) -> list[InstanceLoad]:

@@ -22,10 +22,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Failures:
-    """Failed starts in a row."""
+    """Failed starts, or crashes, in a row."""
 
     count: int = 0
     at: float = 0.0
+
+    def one_more(self) -> None:
+        """And now."""
+        self.count, self.at = self.count + 1, time.monotonic()
 
 
 class Autoscaler:
@@ -42,7 +46,9 @@ class Autoscaler:
         self._world, self._fleet, self._gate, self._tasks, self._idle = world, fleet, gate, tasks, idle
         self._poked: set[RevisionRef] = set()
         self._bell = asyncio.Event()
+        self._due: dict[RevisionRef, float] = {}  # when to look at a revision though nothing happens
         self._failures: dict[RevisionRef, Failures] = {}
+        self._crashes: dict[RevisionRef, Failures] = {}
         self._held: set[RevisionRef] = set()
 
     def poke(self, ref: RevisionRef) -> None:
@@ -54,6 +60,14 @@ class Autoscaler:
         """The world has changed."""
         self._poked |= self._fleet.revisions() | {r for r in self._world.revisions if self._wants_some(r)}
         self._bell.set()
+
+    def lost(self, ref: RevisionRef, lived: float) -> None:
+        """An instance that was ready has ended by itself, this many seconds after it was begun."""
+        if lived < autoscaling.CALM_SECONDS:
+            self._crashes.setdefault(ref, Failures()).one_more()
+        else:
+            self._crashes.pop(ref, None)
+        self.poke(ref)
 
     def hold(self, ref: RevisionRef) -> None:
         """Leave this revision alone: it is being deployed, and its first instance is the deploy's."""
@@ -69,8 +83,14 @@ class Autoscaler:
         while True:
             self._bell.clear()
             poked, self._poked = self._poked, set()
-            moments = [moment for ref in poked | self._fleet.revisions() if (moment := self._look(ref)) is not None]
-            pause = max(min(moments) - time.monotonic(), 0.01) if moments else None
+            now = time.monotonic()
+            for ref in poked | {ref for ref, due in self._due.items() if due <= now}:
+                moment = self._look(ref)
+                if moment is None:
+                    self._due.pop(ref, None)
+                else:
+                    self._due[ref] = moment
+            pause = max(min(self._due.values()) - time.monotonic(), 0.01) if self._due else None
             try:
                 await asyncio.wait_for(self._bell.wait(), pause)
             except TimeoutError:
@@ -89,6 +109,8 @@ class Autoscaler:
             return None
         revision = self._world.revisions.get(ref)
         if revision is None:
+            self._failures.pop(ref, None)
+            self._crashes.pop(ref, None)
             for member in self._fleet.members(ref):
                 self._fleet.retire(member.id, "its revision was deleted")
             return None
@@ -110,8 +132,7 @@ class Autoscaler:
             self._failures.pop(ref, None)
         if finding is None or finding.reason == GIVEN_UP:
             return
-        failures = self._failures.setdefault(ref, Failures())
-        failures.count, failures.at = failures.count + 1, time.monotonic()
+        self._failures.setdefault(ref, Failures()).one_more()
         if not self._fleet.members(ref):
             self._gate.fail_waiting(ref, NOT_STARTED)
         self.poke(ref)
@@ -119,7 +140,7 @@ class Autoscaler:
     def _load(self, ref: RevisionRef) -> Load:
         seen = self._gate.load().get(ref)
         known = seen.instances if seen else {}
-        failures = self._failures.get(ref, Failures())
+        failures, crashes = self._failures.get(ref, Failures()), self._crashes.get(ref, Failures())
         return Load(
             waiting=seen.waiting if seen else 0,
             instances=tuple(
@@ -133,6 +154,8 @@ class Autoscaler:
             ),
             failures=failures.count,
             failed_at=failures.at,
+            crashes=crashes.count,
+            crashed_at=crashes.at,
         )
 
     def _scale(self, revision: Revision) -> Scale:

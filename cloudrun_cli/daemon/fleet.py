@@ -58,7 +58,8 @@ class Member:
 
 
 class Fleet:
-    """Everything that runs for this home. `changed` is called with a revision whenever its instances have changed."""
+    """Everything that runs for this home. `changed` is called with a revision whenever its instances have changed,
+    `lost` when one that was ready has ended by itself, with the seconds since it was begun."""
 
     def __init__(
         self,
@@ -75,6 +76,7 @@ class Fleet:
         self._startup_limit = startup_limit
         self._members: dict[str, Member] = {}
         self.changed: Callable[[RevisionRef], None] = lambda ref: None
+        self.lost: Callable[[RevisionRef, float], None] = lambda ref, lived: None
 
     def members(self, ref: RevisionRef) -> list[Member]:
         """The instances of a revision that are not on their way out."""
@@ -260,6 +262,7 @@ class Fleet:
             self._gate.retire_instance(member.id)
             self._gate.drop_instance(member.id)
             self._tasks.spawn(self._end(member, "it ended"))
+            self.lost(member.revision.ref, time.monotonic() - member.began)
         self.changed(member.revision.ref)
 
     async def _read(self, member: Member, runtime: Runtime) -> None:

@@ -86,7 +86,7 @@ class Daemon:
             self.runtimes, self.gate, self.desk, self.clock, random, self.tasks, lambda: self.lengths.startup
         )
         self.autoscaler = Autoscaler(self.world, self.fleet, self.gate, self.tasks, lambda: self.lengths.idle)
-        self.fleet.changed = self.autoscaler.poke
+        self.fleet.changed, self.fleet.lost = self.autoscaler.poke, self.autoscaler.lost
         self.edge = EdgeKeeper(
             folder,
             Path(home) / "tls",

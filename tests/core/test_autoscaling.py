@@ -186,6 +186,18 @@ def test_one_that_serves_is_looked_at_again_because_nobody_tells_when_it_falls_i
     assert next_look(serving, Scale(80, 0, 100, idle_seconds=3.0, reachable=False), 5.0) == 6.0
 
 
+@pytest.mark.parametrize(("crashes", "pause"), [(0, 0.0), (1, 1.0), (3, 4.0), (50, 30.0)])
+def test_what_crashes_again_and_again_is_replaced_ever_more_slowly_but_who_waits_is_served(
+    crashes: int, pause: float
+) -> None:
+    scale, crashed = Scale(80, 1, 100), Load(0, (), crashes=crashes, crashed_at=100.0)
+    assert decide(crashed, scale, 100.0 + pause) == [Start(1, MIN_INSTANCES)]
+    if pause:
+        assert decide(crashed, scale, 99.9 + pause) == []
+        assert next_look(crashed, scale, 100.0) == 100.0 + pause
+    assert decide(replace(crashed, waiting=1), scale, 100.0) == [Start(1, ON_DEMAND)]
+
+
 def test_a_request_at_zero_starts_one_instance_at_once() -> None:
     assert decide(Load(1, ()), Scale(80, 0, 100), 5.0) == [Start(1, ON_DEMAND)]
 
