@@ -57,7 +57,6 @@ class Reconciler:
                 self._autoscaler.hold(revision.ref)
                 self._preparing[revision.ref] = self._tasks.spawn(self._prepare(revision))
         self._route([s for s in self._world.services.values() if not _is_settled(s)])
-        self._autoscaler.poke_all()
 
     async def close(self) -> None:
         """Give up what is under way; the next daemon begins it again."""
@@ -114,6 +113,7 @@ class Reconciler:
         self._use(self._world.routes(self.api))
         for service in services:
             self._world.save_status(service.ref, self._settled)
+        self._autoscaler.poke_all()  # who lost the last traffic is to go, who has some now may have a minimum
 
     def _aimed(self, service: Service) -> ServiceStatus:
         latest = self._world.latest_ready(service.ref)

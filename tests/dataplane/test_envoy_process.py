@@ -16,6 +16,7 @@ from cloudrun_cli.core.errors import FailedPrecondition, Unavailable
 from cloudrun_cli.dataplane import envoy, envoy_config
 from cloudrun_cli.dataplane.envoy import EnvoyProcess
 from cloudrun_cli.dataplane.ports import owner
+from cloudrun_cli.dataplane.serving import LOG_SECONDS
 from tests.dataplane.edge import ONE, TestEdge, eventually, free_port, routes
 from tests.dataplane.upstream import Upstream
 
@@ -177,14 +178,14 @@ async def test_the_logs_are_bounded_and_no_request_is_lost_at_the_change(
 ) -> None:
     monkeypatch.setattr(envoy, "REQUESTS_BYTES", 3000)
     monkeypatch.setattr(envoy, "LOG_BYTES", 100)
-    monkeypatch.setattr(envoy, "ROTATE_SECONDS", 0.1)
+    monkeypatch.setattr(envoy, "ROTATE_SECONDS", 3 * LOG_SECONDS)  # a file is read before the next takes its place
     edge.gate.use(routes())
     edge.gate.add_instance(ONE, "one", upstream.address)
     watching = asyncio.create_task(edge.envoy.watch())
-    for _ in range(60):
+    for _ in range(90):
         assert (await edge.get()).status_code == 200
-        await asyncio.sleep(0.01)
-    await eventually(lambda: len(edge.records) == 60)
+        await asyncio.sleep(0.02)
+    await eventually(lambda: len(edge.records) == 90)
     watching.cancel()
     assert (edge.state / "requests.jsonl.1").exists()
     assert (edge.state / "requests.jsonl").stat().st_size < 20000

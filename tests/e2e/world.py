@@ -247,7 +247,7 @@ def foreign_image(tag: str) -> None:
     assert not [message for message in messages if "error" in message]
 
 
-def eventually(holds: Callable[[], object], why: Callable[[], str] = lambda: "", seconds: float = 30.0) -> None:
+def eventually(holds: Callable[[], object], why: Callable[[], str] = lambda: "", seconds: float = 20.0) -> None:
     """Returns once it holds; fails with `why` when it does not in all this time."""
     deadline = time.monotonic() + seconds
     while not holds():
