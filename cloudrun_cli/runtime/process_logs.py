@@ -44,7 +44,9 @@ class Output:
     def __init__(self, instance: str, folder: Path) -> None:
         self._instance = instance
         self._marks_file = folder / "marks"
-        self._files = [os.open(folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600) for name in STREAMS]
+        self._files: list[int] = []
+        for name in STREAMS:  # the folder may be gone already: what was opened by then is closed with this object
+            self._files.append(os.open(folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         self._marks = self._load()
         self._ended = False
         self._changed = asyncio.Event()
