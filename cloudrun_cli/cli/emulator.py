@@ -95,10 +95,11 @@ def reset(
     """Stop the emulator and forget everything that was deployed. Settings stay."""
     import shutil
 
-    from cloudrun_cli.cli.run.deleting import confirm
+    from cloudrun_cli.core.errors import Aborted
 
     present = context()
-    confirm(f"Everything deployed in [{present.home}] will be deleted.")
+    if not present.confirm(f"Everything deployed in [{present.home}] will be deleted."):
+        raise Aborted("Aborted by user.")
     doorbell.stop(present.home)
     gone = ["state.db", "state.db-wal", "state.db-shm", "logs", "builds", "sources", "run"]
     for name in [*gone, *([] if keep_images else ["process"])]:

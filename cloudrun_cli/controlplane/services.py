@@ -14,6 +14,7 @@ from cloudrun_cli.core.conditions import service_status
 from cloudrun_cli.core.errors import InvalidArgument, NotFound
 from cloudrun_cli.core.names import (
     check_project,
+    check_region,
     check_resource_name,
     check_service_name,
     check_tag,
@@ -65,6 +66,7 @@ def deploy(
     """Make a new revision of a service, and the service when there is none; everything else stays as it was.
     Raises InvalidArgument, NotFound, AlreadyExists, FailedPrecondition; then nothing has changed."""
     check_project(ref.project)
+    check_region(ref.region)
     check_service_name(ref.name)
     with store.transaction(keep=not rollout.validate_only):
         number = projects.ensure(store, ref.project, project_number(ref.project), now)

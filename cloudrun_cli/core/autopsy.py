@@ -31,6 +31,8 @@ class Observed:
     sockets: tuple[Socket, ...] = ()
     log: Sequence[str] = ()
     port_is_ours: bool = False
+    service: str = "SERVICE"
+    listened: bool = False  # it had opened its port before it ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +116,16 @@ def _is_loopback(host: str) -> bool:
 
 
 def _ended(seen: Observed) -> str:
+    when = (
+        f"right after it began to listen on port {seen.port}"
+        if seen.listened
+        else f"before it listened on port {seen.port}"
+    )
     if seen.signal is None and seen.code is None:
-        return f"The container was gone before it listened on port {seen.port}; nobody knows how it ended."
+        return f"The container was gone {when}; nobody knows how it ended."
     if seen.signal is not None and seen.code is None:
-        return f"The container was ended by signal {seen.signal} before it listened on port {seen.port}."
-    return f"The container exited with code {seen.code} before it listened on port {seen.port}."
+        return f"The container was ended by signal {seen.signal} {when}."
+    return f"The container exited with code {seen.code} {when}."
 
 
 def _advice_for_end(seen: Observed) -> str:
@@ -131,7 +138,7 @@ def _advice_for_end(seen: Observed) -> str:
             "It ended without an error: a service must go on running and listen on $PORT; for work that ends, use a "
             "job."
         )
-    return "Its last log lines say why; the whole log: cloudrun run services logs read SERVICE"
+    return f"Its last log lines say why; the whole log: cloudrun run services logs read {seen.service}"
 
 
 def _shown(socket: Socket) -> str:

@@ -2,9 +2,11 @@
 
 import hashlib
 import re
+from difflib import get_close_matches
 from random import Random
 
 from cloudrun_cli.core.errors import InvalidArgument
+from cloudrun_cli.core.regions import REGIONS
 from cloudrun_cli.core.resources import RevisionName, Tag
 
 SERVICE_NAME_MAX = 49  # Source: v2, CreateServiceRequest.serviceId
@@ -50,6 +52,18 @@ def check_project(project: str) -> str:
             hint="Set a valid one: cloudrun config set project PROJECT_ID",
         )
     return project
+
+
+def check_region(region: str) -> str:
+    """The region itself. Raises InvalidArgument when there is none of that name."""
+    if region in REGIONS:
+        return region
+    near = get_close_matches(region, REGIONS, n=1)
+    raise InvalidArgument(
+        f"[{region}] is not a region of Cloud Run.",
+        field="--region",
+        hint=f"Did you mean [{near[0]}]?" if near else "List them: cloudrun run regions list",
+    )
 
 
 def check_tag(tag: str, service: str) -> Tag:

@@ -35,6 +35,7 @@ class EdgeKeeper:
         self.request_log = folder / REQUESTS_FILE
         self.restarted: Callable[[], None] = lambda: None  # called when another Envoy serves than before
         self._names: frozenset[str] = frozenset()
+        self._renewing = asyncio.Lock()
         self._tasks: Tasks | None = None
         self._keeping: asyncio.Task[None] | None = None
 
@@ -110,7 +111,8 @@ class EdgeKeeper:
                 self.envoy.retry_doors()
 
     async def _renew(self, names: frozenset[str]) -> None:
-        await asyncio.to_thread(self._show_certificate, names | self._names)
+        async with self._renewing:  # two at once would write the same draft
+            await asyncio.to_thread(self._show_certificate, names | self._names)
 
     def _show_certificate(self, names: frozenset[str]) -> None:
         certificates.ensure_certificate(self._authority, self._folder, names, self._clock.now())

@@ -1,6 +1,7 @@
 """The instances of this home: started, probed, opened to requests, drained, stopped, and found again."""
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
@@ -25,6 +26,7 @@ from cloudrun_cli.runtime.base import STOP_GRACE, Exit, ExitCause, Instance, Ins
 
 log = logging.getLogger(__name__)
 
+SETTLE_SECONDS = 0.6  # how long a deploy's first instance must live on after its port is open
 DRAIN_EXTRA = timedelta(seconds=5)  # past a revision's own request timeout
 GIVEN_UP = "Retired"  # the reason of a start that nobody wanted any more
 
@@ -177,12 +179,25 @@ class Fleet:
         if member.state is State.STOPPING:
             return None
         if outcome is probing.Outcome.LISTENING:
+            if checked and await self._ends_at_once(member, runtime):
+                return await probing.autopsy(
+                    runtime, member.instance, member.exit, revision, limit, member.tail, listened=True
+                )
             if checked and loopback_only(await probing.sockets(runtime, member.instance), member.instance.port):
                 return await probing.autopsy(runtime, member.instance, None, revision, limit, member.tail)
             return None
         if outcome is probing.Outcome.GONE and member.exit is None:
             member.exit = await runtime.ended(member.instance)
         return await probing.autopsy(runtime, member.instance, member.exit, revision, limit, member.tail)
+
+    async def _ends_at_once(self, member: Member, runtime: Runtime) -> bool:
+        """Whether it ends right after it began to listen: a server with worker processes opens its port before they
+        have loaded the app, and gives up when they cannot."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(member.gone.wait(), SETTLE_SECONDS)
+        if member.gone.is_set() and member.exit is None and member.instance is not None:
+            member.exit = await runtime.ended(member.instance)
+        return member.gone.is_set()
 
     def _spec(self, member: Member) -> InstanceSpec:
         revision = member.revision

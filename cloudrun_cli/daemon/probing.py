@@ -63,6 +63,8 @@ async def autopsy(
     revision: Revision,
     limit: timedelta,
     log: Sequence[str],
+    *,
+    listened: bool = False,
 ) -> Finding:
     """Why this instance did not start, found by looking at it."""
     await asyncio.sleep(0.1)  # its last lines are on their way
@@ -77,6 +79,8 @@ async def autopsy(
             memory_limit=revision.template.ingress_container.memory,
             sockets=() if end else await sockets(runtime, instance),
             log=tuple(log),
+            service=revision.service,
+            listened=listened,
             port_is_ours=instance.port != contract.port(revision.template.ingress_container),
         )
     )

@@ -103,7 +103,7 @@ def standin(name: str) -> Image | None:
         entrypoint=(sys.executable, "-I", "-S", str(STANDINS / STANDIN_PROGRAMS[sample])),
         env={"PATH": SYSTEM_PATH},
         working_dir=str(STANDINS),
-        notes=(f"The built-in stand-in for {sample} serves; the image itself needs Docker.",),
+        notes=(f"The built-in stand-in for {sample} serves, as the image itself is not at hand.",),
     )
 
 

@@ -1,5 +1,6 @@
 """Asks before something is deleted, and tells how it went."""
 
+import io
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,13 +10,21 @@ from cloudrun_cli.daemon import doorbell
 
 
 def confirm(what: str) -> None:
-    """Returns when the user says yes, or when there is nobody to ask. Raises Aborted."""
+    """Returns when the user says yes. An answer that is piped in counts; where nobody answers, on an empty or closed
+    input, the default does, as was recorded of gcloud. Raises Aborted."""
     from cloudrun_cli.core.errors import Aborted
     from cloudrun_cli.output.prompts import ask_yes
 
     present = context()
-    quiet = present.quiet or not sys.stdin.isatty()
-    if not ask_yes(what, True, quiet=quiet, err=present.err, stdin=sys.stdin):
+    if present.quiet or sys.stdin is None:
+        return
+    answers = sys.stdin
+    if not answers.isatty():
+        given = answers.readline()
+        if not given:
+            return
+        answers = io.StringIO(given)
+    if not ask_yes(what, True, quiet=False, err=present.err, stdin=answers):
         raise Aborted("Aborted by user.")
 
 

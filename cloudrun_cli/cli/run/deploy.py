@@ -80,7 +80,7 @@ def deploy(
         present.tell(f"Service [{ref.name}] is deploying asynchronously.")
         return _shown(present, deployed.service)
     now = verbs.get(present.store, ref)
-    _tell(present, deployed, now)
+    _tell(present, deployed, now, rollout)
     return _shown(present, now)
 
 
@@ -176,7 +176,14 @@ def _deploy(
             image = _build(present, ref, source, base_image, changes, rollout, progress)
         made = _save(present, ref, [ImageChange(image or ""), *changes], rollout)
         if not async_:
-            following.rollout(present.store, present.home, made, progress)
+            try:
+                following.rollout(present.store, present.home, made, progress)
+            except KeyboardInterrupt:
+                progress.detail(
+                    f"Revision [{made.revision.ref.name}] is saved and goes on starting without you; see how it went: "
+                    f"cloudrun run services describe {ref.name}"
+                )
+                raise
     return made
 
 
@@ -254,7 +261,7 @@ def _save(present: Context, ref: "ServiceRef", changes: list[Any], rollout: "Rol
     return deployed
 
 
-def _tell(present: Context, deployed: "Deployed", service: "Service") -> None:
+def _tell(present: Context, deployed: "Deployed", service: "Service", rollout: "Rollout") -> None:
     """What came of it, on stderr."""
     from cloudrun_cli.core.addresses import host, urls
     from cloudrun_cli.store import projects, revisions
@@ -273,7 +280,12 @@ def _tell(present: Context, deployed: "Deployed", service: "Service") -> None:
         present.tell(f"Service URL: {addresses[0]}")
         present.tell(f"Own port:    {addresses[-1]}")
         if not deployed.public:
-            present.tell("Only callers with the role roles/run.invoker may call it; --allow-unauthenticated opens it.")
+            present.tell("It is private: callers get 403 until it is deployed with --allow-unauthenticated.")
+    elif not rollout.no_traffic:
+        present.tell(
+            "Its traffic was pinned by an earlier --no-traffic, so new revisions get none until it is moved; "
+            "a --tag gives this one an address of its own."
+        )
     tags = [t.tag for t in service.traffic if t.tag and t.revision == name]
     for tag in tags:
         url = f"http://{host(ref.name, number, ref.region, tag)}:{edge.http_port}"

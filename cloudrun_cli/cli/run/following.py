@@ -67,8 +67,8 @@ def build(store: Store, home: str, build_id: str, progress: StagedProgress) -> t
             return found.digest, found.notes
         if found.state in (BuildState.FAILURE, BuildState.CANCELLED):
             progress.fail(BUILD)
-            raise FailedPrecondition(found.error or "The build was given up.", hint=f"Its log: {lines.path}")
-    raise DeadlineExceeded(f"The build did not end within {BUILD_SECONDS:.0f} s.", hint=f"Its log: {lines.path}")
+            raise FailedPrecondition(found.error or "The build was given up.", hint=f"Build log: {lines.path}")
+    raise DeadlineExceeded(f"The build did not end within {BUILD_SECONDS:.0f} s.", hint=f"Build log: {lines.path}")
 
 
 class _Emulator:
