@@ -127,3 +127,22 @@ def base(home: Home) -> str:
     from tests.docker_images import python_base
 
     return python_base(world.engine())
+
+
+def test_a_server_that_gives_up_right_after_it_opened_its_port_is_not_called_ready(process_home: Home) -> None:
+    """As gunicorn does: its master listens before its workers have failed to import the app."""
+    source = process_home.folder(
+        "hasty",
+        {
+            "main.py": "import os, socket, sys, time\n"
+            "door = socket.create_server(('0.0.0.0', int(os.environ['PORT'])))\n"
+            "time.sleep(0.2)\nprint('no module named flask_nope')\nsys.exit(3)\n",
+            "Procfile": "web: python3 -u main.py\n",
+        },
+    )
+    answer = process_home.cloudrun(f"run deploy hasty --source={source}")
+    assert answer.exit_code == 1
+    assert (
+        "ERROR: (cloudrun.run.deploy) The container exited with code 3 right after it began to listen" in answer.stderr
+    )
+    assert "no module named flask_nope" in answer.stderr

@@ -46,7 +46,7 @@ def test_no_traffic_with_a_tag_makes_a_revision_that_only_its_own_address_reache
 
 def test_a_private_service_answers_403_until_it_is_made_public(home: Home) -> None:
     answer = home.done(f"run deploy private --image={home.image}")
-    assert "Only callers with the role" in answer.stderr
+    assert "It is private: callers get 403" in answer.stderr
     assert home.get(home.url("private")).status_code == 403
     home.deploy("private")
     assert home.get(home.url("private")).status_code == 200
