@@ -1,6 +1,6 @@
 """First byte from zero: a request through the whole emulator against `docker run -d` of the same image and a poll.
 
-Run: python -m tests.bench.bench_cold_start. Prints the ratio of the medians, taken in turns in the same run.
+Run: python tests/bench/bench_cold_start.py. Prints the ratio of the medians, taken in turns in the same run.
 """
 
 import contextlib
@@ -9,6 +9,9 @@ import statistics
 import subprocess
 import sys
 import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2]))  # the checkout's own, whatever is installed
 
 from tests.docker_images import an_image, busybox_base
 from tests.e2e.world import Home, engine, eventually

@@ -1,6 +1,6 @@
 """First byte from zero: an instance of the Docker runtime against `docker run -d` of the same image, both polled.
 
-Run: python -m tests.bench.bench_docker_start. Prints the ratio of the medians, taken in turns in the same run.
+Run: python tests/bench/bench_docker_start.py. Prints the ratio of the medians, taken in turns in the same run.
 """
 
 import asyncio
@@ -13,6 +13,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2]))  # the checkout's own, whatever is installed
 
 from cloudrun_cli.runtime.base import Instance
 from cloudrun_cli.runtime.docker import DockerRuntime

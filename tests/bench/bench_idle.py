@@ -1,6 +1,6 @@
 """What the emulator costs while nothing happens: 20 services at zero, in percent of one core, and its memory.
 
-Run: python -m tests.bench.bench_idle [process|docker]. CPU time of daemon, supervisor, Envoy and keeper over ten
+Run: python tests/bench/bench_idle.py [process|docker]. CPU time of daemon, supervisor, Envoy and keeper over ten
 seconds, from /proc.
 """
 
@@ -8,6 +8,8 @@ import os
 import sys
 import time
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2]))  # the checkout's own, whatever is installed
 
 from tests.e2e.world import Home, eventually
 
