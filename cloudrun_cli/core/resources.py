@@ -4,7 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import NewType
+from typing import Any, NewType
+
+from cloudrun_cli.core.annotations import (
+    CPU_THROTTLING,
+    DEFAULT_URL_DISABLED,
+    HEALTH_CHECK_DISABLED,
+    INVOKER_DISABLED,
+    SESSION_AFFINITY,
+)
+from cloudrun_cli.core.volumes import SecretKey, Volume, VolumeMount
 
 RevisionName = NewType("RevisionName", str)
 Tag = NewType("Tag", str)
@@ -60,10 +69,11 @@ class RevisionRef:
 
 @dataclass(frozen=True, slots=True)
 class EnvVar:
-    """One environment variable with a plain value."""
+    """One environment variable: with a plain value, or with that of a secret."""
 
     name: str
-    value: str
+    value: str = ""
+    secret: SecretKey | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +102,9 @@ class ContainerPort:
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """One container of a template. `cpu` and `memory` stay as typed (`1`, `500m`; `512Mi`, `1G`)."""
+    """One container of a template. `cpu` and `memory` stay as typed (`1`, `500m`; `512Mi`, `1G`). `depends_on` names
+    containers that must be started, and well if they have a startup probe, before this one. `limits` are further
+    resource limits (`nvidia.com/gpu`), `extra` fields of the v1 container that mean nothing here and are kept."""
 
     image: str
     name: str = ""
@@ -106,6 +118,10 @@ class Container:
     startup_probe: Probe | None = None
     liveness_probe: Probe | None = None
     readiness_probe: Probe | None = None
+    mounts: tuple[VolumeMount, ...] = ()
+    depends_on: tuple[str, ...] = ()
+    limits: Mapping[str, str] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +137,29 @@ class RevisionTemplate:
     service_account: str = ""
     min_instances: int | None = None
     max_instances: int | None = None
+    volumes: tuple[Volume, ...] = ()
+    node_selector: Mapping[str, str] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)  # fields of the v1 spec that mean nothing here, kept
+
+    @property
+    def sidecars(self) -> tuple[Container, ...]:
+        """The containers that get no requests, as listed."""
+        return tuple(c for c in self.containers if c is not self.ingress_container)
+
+    @property
+    def cpu_always(self) -> bool:
+        """Whether instances keep their CPU between requests (instance-based billing)."""
+        return self.annotations.get(CPU_THROTTLING) == "false"
+
+    @property
+    def session_affinity(self) -> bool:
+        """Whether a client with cookies comes back to the same instance, if it can."""
+        return self.annotations.get(SESSION_AFFINITY) == "true"
+
+    @property
+    def skips_deploy_check(self) -> bool:
+        """Whether a new revision is ready without an instance having been tried."""
+        return self.annotations.get(HEALTH_CHECK_DISABLED) == "true"
 
     @property
     def ingress_container(self) -> Container:
@@ -142,10 +181,12 @@ LATEST_TAKES_ALL = (TrafficTarget(percent=100),)
 
 @dataclass(frozen=True, slots=True)
 class ServiceScaling:
-    """Instances of the whole service, shared over its revisions by their traffic. None: not set."""
+    """Instances of the whole service, shared over its revisions by their traffic. None: not set. `manual` is the exact
+    number where scaling is manual."""
 
     min_instances: int | None = None
     max_instances: int | None = None
+    manual: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +220,7 @@ class ServiceStatus:
     latest_created: RevisionName | None = None
     latest_ready: RevisionName | None = None
     traffic: tuple[ActiveTraffic, ...] = ()
+    url: str = ""  # only of an imported service, whose addresses are those it came with
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,13 +236,25 @@ class Service:
     last_modifier: str = ""
     generation: int = 1
     resource_version: int = 0  # 0: not saved yet
+    etag: str = ""  # the resourceVersion it was imported with, shown until the next change
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)  # those with no field of their own
     traffic: tuple[TrafficTarget, ...] = LATEST_TAKES_ALL
     scaling: ServiceScaling = ServiceScaling()
     ingress: Ingress = Ingress.ALL
     door: int = 0  # the service's own port on 127.0.0.1
+    urls: tuple[str, ...] = ()  # only of an imported service: those it came with, which never change
     status: ServiceStatus = ServiceStatus()
+
+    @property
+    def invoker_check(self) -> bool:
+        """Whether callers need the permission to invoke."""
+        return self.annotations.get(INVOKER_DISABLED) != "true"
+
+    @property
+    def default_url(self) -> bool:
+        """Whether its own URL answers."""
+        return self.annotations.get(DEFAULT_URL_DISABLED) != "true"
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +265,8 @@ class RevisionStatus:
     image_digest: str = ""  # NAME@sha256:…
     runtime: str = ""  # docker or process
     note: str = ""  # what its user should know of the image, such as that a stand-in serves for it
+    sidecar_digests: Mapping[str, str] = field(default_factory=dict)  # by container name
+    extra: Mapping[str, Any] = field(default_factory=dict)  # of an imported one: what v1 says beside, such as logUrl
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,12 +281,32 @@ class Revision:
     creator: str = ""
     generation: int = 1  # the service's generation that made it
     labels: Mapping[str, str] = field(default_factory=dict)
+    meta: Mapping[str, Any] = field(default_factory=dict)  # of an imported one: resourceVersion, ownerReferences
     status: RevisionStatus = RevisionStatus()
 
     @property
     def service_ref(self) -> ServiceRef:
         """The service it belongs to."""
         return ServiceRef(self.ref.project, self.ref.region, self.service)
+
+
+@dataclass(frozen=True, slots=True)
+class DomainMapping:
+    """A domain of the user's that leads to a service of the same project and region."""
+
+    project: str
+    region: str
+    domain: str  # lower case
+    service: str
+    uid: str
+    created: datetime
+    creator: str = ""
+    generation: int = 1
+    force_override: bool = False
+    certificate_mode: str = "AUTOMATIC"
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    conditions: tuple[Condition, ...] = ()
 
 
 class BuildState(StrEnum):

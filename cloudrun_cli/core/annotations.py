@@ -1,0 +1,20 @@
+"""Annotations that are read here by name and have no field of their own. Source: Admin API v1, annotations."""
+
+# Of a template
+CPU_THROTTLING = "run.googleapis.com/cpu-throttling"
+STARTUP_BOOST = "run.googleapis.com/startup-cpu-boost"
+SESSION_AFFINITY = "run.googleapis.com/sessionAffinity"
+EXECUTION_ENVIRONMENT = "run.googleapis.com/execution-environment"
+CLOUDSQL_INSTANCES = "run.googleapis.com/cloudsql-instances"
+HEALTH_CHECK_DISABLED = "run.googleapis.com/health-check-disabled"
+VPC_CONNECTOR = "run.googleapis.com/vpc-access-connector"
+VPC_EGRESS = "run.googleapis.com/vpc-access-egress"
+NETWORK_INTERFACES = "run.googleapis.com/network-interfaces"
+SECRET_ALIASES = "run.googleapis.com/secrets"
+# Of a service
+DESCRIPTION = "run.googleapis.com/description"
+LAUNCH_STAGE = "run.googleapis.com/launch-stage"
+INVOKER_DISABLED = "run.googleapis.com/invoker-iam-disabled"
+DEFAULT_URL_DISABLED = "run.googleapis.com/default-url-disabled"
+CUSTOM_AUDIENCES = "run.googleapis.com/custom-audiences"
+IAP_ENABLED = "run.googleapis.com/iap-enabled"
