@@ -11,6 +11,8 @@ LABEL_MAX = 63  # of one DNS label
 LOCATION = "cloud.googleapis.com/location"
 URLS = "run.googleapis.com/urls"
 
+_compact = json.JSONEncoder(separators=(",", ":")).encode  # made once: a list of services asks for each
+
 
 class Edge(NamedTuple):
     """Where the one port for everything listens."""
@@ -33,20 +35,38 @@ def urls(name: str, number: str, region: str, door: int, edge: Edge) -> list[str
     return [*out, f"http://127.0.0.1:{door}"] if door else out
 
 
+def tagged(url: str, tag: str) -> str:
+    """The address of a tag beside that of its service: https://TAG---REST."""
+    scheme, separator, rest = url.partition("://")
+    return f"{scheme}{separator}{tag}---{rest}"
+
+
 def located(service: dict[str, Any], door: int, edge: Edge) -> dict[str, Any]:
-    """The v1 Service of the store with its addresses filled in, in gcloud's order of keys."""
+    """The v1 Service of the store with its addresses filled in, in gcloud's order of keys. One that came with
+    addresses keeps them, whatever is deployed on it."""
     meta, status = service["metadata"], service["status"]
+    if URLS in meta["annotations"]:
+        return _kept(service, json.loads(meta["annotations"][URLS]))
     name, number, region = meta["name"], meta["namespace"], meta["labels"][LOCATION]
     found = urls(name, number, region, door, edge)
-    annotations = {**meta["annotations"], URLS: json.dumps(found, separators=(",", ":"))}
-    traffic = [
-        {**entry, "url": f"http://{host(name, number, region, entry['tag'])}:{edge.http_port}"}
-        if entry.get("tag")
-        else entry
-        for entry in status["traffic"]
-    ]
+    annotations = {**meta["annotations"], URLS: _compact(found)}
     return {
         **service,
         "metadata": {**meta, "annotations": dict(sorted(annotations.items()))},
-        "status": {"address": {"url": found[0]}, **status, "traffic": traffic, "url": found[0]},
+        "status": _reached(status, found[0]),
     }
+
+
+def _kept(service: dict[str, Any], came_with: list[str]) -> dict[str, Any]:
+    """A service that came with addresses; the one to show is its last, as soon as something serves."""
+    status = service["status"]
+    if status.get("url") or not status.get("traffic") or not came_with:
+        return service
+    return {**service, "status": _reached(status, came_with[-1])}
+
+
+def _reached(status: dict[str, Any], url: str) -> dict[str, Any]:
+    out = {"address": {"url": url}, **status}
+    if "traffic" in status:
+        out["traffic"] = [{**t, "url": tagged(url, t["tag"])} if t.get("tag") else t for t in status["traffic"]]
+    return {**out, "url": url}

@@ -1,6 +1,10 @@
 """Annotations that are read here by name and have no field of their own. Source: Admin API v1, annotations."""
 
+# Of service and template
+CLIENT_NAME = "run.googleapis.com/client-name"
+CLIENT_VERSION = "run.googleapis.com/client-version"
 # Of a template
+CONTAINER_DEPENDENCIES = "run.googleapis.com/container-dependencies"
 CPU_THROTTLING = "run.googleapis.com/cpu-throttling"
 STARTUP_BOOST = "run.googleapis.com/startup-cpu-boost"
 SESSION_AFFINITY = "run.googleapis.com/sessionAffinity"
@@ -10,11 +14,27 @@ HEALTH_CHECK_DISABLED = "run.googleapis.com/health-check-disabled"
 VPC_CONNECTOR = "run.googleapis.com/vpc-access-connector"
 VPC_EGRESS = "run.googleapis.com/vpc-access-egress"
 NETWORK_INTERFACES = "run.googleapis.com/network-interfaces"
+MESH = "run.googleapis.com/mesh"
 SECRET_ALIASES = "run.googleapis.com/secrets"
+USER_IMAGE = "client.knative.dev/user-image"
+ENCRYPTION_KEY = "run.googleapis.com/encryption-key"
+KEY_REVOCATION = "run.googleapis.com/post-key-revocation-action-type"
+KEY_SHUTDOWN_HOURS = "run.googleapis.com/encryption-key-shutdown-hours"
+GPU_REDUNDANCY_DISABLED = "run.googleapis.com/gpu-zonal-redundancy-disabled"
+CPU_TARGET = "run.googleapis.com/scaling-cpu-target"
+CONCURRENCY_TARGET = "run.googleapis.com/scaling-concurrency-target"
+ACCELERATOR = "run.googleapis.com/accelerator"  # a node selector
 # Of a service
+OPERATION_ID = "run.googleapis.com/operation-id"
+SCALING_MODE = "run.googleapis.com/scalingMode"
+MANUAL_INSTANCES = "run.googleapis.com/manualInstanceCount"
 DESCRIPTION = "run.googleapis.com/description"
 LAUNCH_STAGE = "run.googleapis.com/launch-stage"
 INVOKER_DISABLED = "run.googleapis.com/invoker-iam-disabled"
 DEFAULT_URL_DISABLED = "run.googleapis.com/default-url-disabled"
 CUSTOM_AUDIENCES = "run.googleapis.com/custom-audiences"
 IAP_ENABLED = "run.googleapis.com/iap-enabled"
+BINARY_AUTHORIZATION = "run.googleapis.com/binary-authorization"
+BREAKGLASS = "run.googleapis.com/binary-authorization-breakglass"
+REGIONS = "run.googleapis.com/regions"
+BUILD = "run.googleapis.com/build-"  # and id, name, image-uri, source-location, function-target, base-image …

@@ -33,6 +33,13 @@ class Observed:
     port_is_ours: bool = False
     service: str = "SERVICE"
     listened: bool = False  # it had opened its port before it ended
+    container: str = ""  # its name, where there are several
+    sidecar: bool = False  # it is not the one that gets the requests
+
+    @property
+    def it(self) -> str:
+        """The container, as the subject of a sentence."""
+        return f"The container [{self.container}]" if self.container else "The container"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +63,14 @@ def examine(seen: Observed) -> Finding:
     log = tuple(line[:500] for line in seen.log[-_TAIL:])
     if seen.out_of_memory:
         return Finding(
-            f"The container was killed because it used more memory than its limit of {seen.memory_limit}, "
-            "before it listened.",
+            f"{seen.it} was killed because it used more memory than its limit of {seen.memory_limit}, "
+            f"before {'the instance was ready' if seen.sidecar else 'it listened'}.",
             "Give it more with --memory, or make it need less while it starts.",
             log=log,
         )
     if seen.exited and any("exec format error" in line for line in log[-1:]):
         return Finding(
-            "The container's program cannot run here: it is built for another kind of processor, or is no program.",
+            f"{seen.it}'s program cannot run here: it is built for another kind of processor, or is no program.",
             "Build the image for this machine, with docker buildx build --platform=linux/amd64 or linux/arm64.",
             log=log,
         )
@@ -72,14 +79,14 @@ def examine(seen: Observed) -> Finding:
     here = [s for s in seen.sockets if s.port == seen.port]
     if here and not loopback_only(seen.sockets, seen.port):
         return Finding(
-            f"The container did not listen on port {seen.port} within {seen.waited_seconds:.0f} s, but it does now: "
+            f"{seen.it} did not listen on port {seen.port} within {seen.waited_seconds:.0f} s, but it does now: "
             "it starts too slowly.",
             "Make it start faster, or raise the limit: cloudrun config set emulator/startup_timeout SECONDS",
             log=log,
         )
     if here:
         return Finding(
-            f"The container listens on {_shown(here[0])} only, where no request can reach it.",
+            f"{seen.it} listens on {_shown(here[0])} only, where no request can reach it.",
             f"Listen on 0.0.0.0:{seen.port} (all addresses, the port in $PORT).",
             log=log,
         )
@@ -87,12 +94,12 @@ def examine(seen: Observed) -> Finding:
         found = ", ".join(str(port) for port in sorted({s.port for s in seen.sockets}))
         also = "" if seen.port_is_ours else f", or deploy with --port={_likeliest(seen.sockets).port}"
         return Finding(
-            f"The container listens on port {found}, but requests are sent to port {seen.port}.",
+            f"{seen.it} listens on port {found}, but requests are sent to port {seen.port}.",
             f"Listen on the port in $PORT{also}.",
             log=log,
         )
     return Finding(
-        f"The container did not listen on port {seen.port} within {seen.waited_seconds:.0f} s; it still runs but "
+        f"{seen.it} did not listen on port {seen.port} within {seen.waited_seconds:.0f} s; it still runs but "
         "listens on no port.",
         "Start a server on 0.0.0.0:$PORT. If it only needs longer, raise the limit: "
         "cloudrun config set emulator/startup_timeout SECONDS",
@@ -117,15 +124,17 @@ def _is_loopback(host: str) -> bool:
 
 def _ended(seen: Observed) -> str:
     when = (
-        f"right after it began to listen on port {seen.port}"
+        "before the instance was ready"
+        if seen.sidecar
+        else f"right after it began to listen on port {seen.port}"
         if seen.listened
         else f"before it listened on port {seen.port}"
     )
     if seen.signal is None and seen.code is None:
-        return f"The container was gone {when}; nobody knows how it ended."
+        return f"{seen.it} was gone {when}; nobody knows how it ended."
     if seen.signal is not None and seen.code is None:
-        return f"The container was ended by signal {seen.signal} {when}."
-    return f"The container exited with code {seen.code} {when}."
+        return f"{seen.it} was ended by signal {seen.signal} {when}."
+    return f"{seen.it} exited with code {seen.code} {when}."
 
 
 def _advice_for_end(seen: Observed) -> str:
@@ -133,6 +142,8 @@ def _advice_for_end(seen: Observed) -> str:
         return "Code 127 mostly means that the command was not found: check --command and the image's entry point."
     if seen.code == 126:
         return "Code 126 means that the command may not be run: check its permissions."
+    if seen.code == 0 and seen.sidecar:
+        return "It ended without an error: every container of a service must go on running."
     if seen.code == 0:
         return (
             "It ended without an error: a service must go on running and listen on $PORT; for work that ends, use a "

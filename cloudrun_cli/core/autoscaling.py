@@ -47,13 +47,20 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """What it may have. `reachable`: a request can get there, by a percent or a tag."""
+    """What it may have. `reachable`: a request can get there, by a percent or a tag. `exact`: `most` is the number it
+    has, whatever its load, because its service is scaled by hand."""
 
     concurrency: int
     least: int
     most: int
     idle_seconds: float = IDLE_SECONDS
     reachable: bool = True
+    exact: bool = False
+
+    @property
+    def patience(self) -> float:
+        """How long an instance may be idle."""
+        return self.idle_seconds if self.reachable and not self.exact else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +100,7 @@ def decide(load: Load, scale: Scale, now: float) -> list[Action]:
             return [Start(wanted, ON_DEMAND if missing >= wanted else MIN_INSTANCES)]
     if load.waiting:
         return []
-    patience = scale.idle_seconds if scale.reachable else 0.0
+    patience = scale.patience
     spare = [
         i.id for i in _longest_idle_first(load.instances) if i.idle_since is not None and now >= i.idle_since + patience
     ]
@@ -105,7 +112,7 @@ def next_look(load: Load, scale: Scale, now: float) -> float | None:
     """When `decide` may answer otherwise though nothing else happens; None: never. Nobody tells when an instance falls
     idle, so one that serves is looked at again when it could have been idle for long enough."""
     moments = [_may_start_at(load), _may_replace_at(load)] if load.failures or load.crashes else []
-    patience = scale.idle_seconds if scale.reachable else 0.0
+    patience = scale.patience
     moments += [i.idle_since + patience for i in load.instances if i.idle_since is not None]
     moments += [now + max(patience, BUSY_SECONDS) for i in load.instances if i.in_flight]
     later = [moment for moment in moments if moment > now]

@@ -1,24 +1,22 @@
-"""What a flag asks for: small values that turn one template, or one service, into the next.
+"""What a flag asks of a template as a whole, or of the service around it: small values that turn one into the next.
 
-`TemplateChange.apply(template)` may make a new revision; `ServiceChange.adjust(service)` never does.
+`TemplateChange.apply(template)` makes a new revision, even where it changes nothing; `ServiceChange.adjust(service)`
+makes none. Those of one container are in `container_changes`, those of volumes, secrets and networks in files of their
+own. Source: gcloud run deploy, and which of its flags make a revision.
 """
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Protocol
 
-from cloudrun_cli.core.resources import (
-    DEFAULT_PORT,
-    Container,
-    ContainerPort,
-    EnvVar,
-    RevisionTemplate,
-    Service,
-    ServiceScaling,
+from cloudrun_cli.core.annotations import (
+    ACCELERATOR,
+    CLOUDSQL_INSTANCES,
+    CUSTOM_AUDIENCES,
 )
-
-USER_IMAGE = "client.knative.dev/user-image"
+from cloudrun_cli.core.resources import Ingress, RevisionTemplate, Service, ServiceScaling
 
 
 class TemplateChange(Protocol):
@@ -35,80 +33,26 @@ class ServiceChange(Protocol):
         """The service with it."""
 
 
-@dataclass(frozen=True, slots=True)
-class ImageChange:
-    """Run this image. `user_image` is what the user typed, when that is something else (a built source)."""
+Change = TemplateChange | ServiceChange
 
-    image: str
 
-    def apply(self, template: RevisionTemplate) -> RevisionTemplate:
-        return _on_ingress(template, lambda c: replace(c, image=self.image))
+def makes_revision(changes: Iterable[Change]) -> bool:
+    """Whether any of them is about the template."""
+    return any(hasattr(change, "apply") for change in changes)
 
 
 @dataclass(frozen=True, slots=True)
-class CommandChange:
-    """Replace the image's entry point; empty: back to the image's own."""
+class ListEdit:
+    """How a list is changed: all go when `clear`, then those in `remove`, then those in `add` come, each once."""
 
-    command: tuple[str, ...]
-
-    def apply(self, template: RevisionTemplate) -> RevisionTemplate:
-        return _on_ingress(template, lambda c: replace(c, command=self.command))
-
-
-@dataclass(frozen=True, slots=True)
-class ArgsChange:
-    """Replace the image's command; empty: back to the image's own."""
-
-    args: tuple[str, ...]
-
-    def apply(self, template: RevisionTemplate) -> RevisionTemplate:
-        return _on_ingress(template, lambda c: replace(c, args=self.args))
-
-
-@dataclass(frozen=True, slots=True)
-class EnvChange:
-    """Change variables: first all go when `clear`, then those in `remove`, then `update` is laid over."""
-
-    update: Mapping[str, str] = field(default_factory=dict)
-    remove: Sequence[str] = ()
+    add: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
     clear: bool = False
 
-    def apply(self, template: RevisionTemplate) -> RevisionTemplate:
-        return _on_ingress(template, self._on_container)
-
-    def _on_container(self, container: Container) -> Container:
-        kept = {} if self.clear else {v.name: v.value for v in container.env if v.name not in self.remove}
-        kept |= self.update
-        return replace(container, env=tuple(EnvVar(name, value) for name, value in kept.items()))
-
-
-@dataclass(frozen=True, slots=True)
-class LimitsChange:
-    """CPU, memory, or both; None leaves one as it is."""
-
-    cpu: str | None = None
-    memory: str | None = None
-
-    def apply(self, template: RevisionTemplate) -> RevisionTemplate:
-        return _on_ingress(template, lambda c: replace(c, cpu=self.cpu or c.cpu, memory=self.memory or c.memory))
-
-
-@dataclass(frozen=True, slots=True)
-class PortChange:
-    """The port to send requests to; None goes back to the default."""
-
-    port: int | None
-
-    def apply(self, template: RevisionTemplate) -> RevisionTemplate:
-        def moved(container: Container) -> Container:
-            old = container.port
-            new = ContainerPort(self.port or DEFAULT_PORT, old.name if old else "http1")
-            probe = container.startup_probe
-            if probe and probe.kind == "tcp" and old and probe.port == old.number:
-                probe = replace(probe, port=new.number)
-            return replace(container, port=new, startup_probe=probe)
-
-        return _on_ingress(template, moved)
+    def on(self, items: Iterable[str]) -> tuple[str, ...]:
+        """The list after it."""
+        kept = () if self.clear else (item for item in items if item not in self.remove)
+        return tuple(dict.fromkeys((*kept, *self.add)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,21 +103,96 @@ class ServiceAccountChange:
 
 
 @dataclass(frozen=True, slots=True)
-class LabelsChange:
-    """Lay labels over those of service and template."""
+class TemplateAnnotationsChange:
+    """Set annotations of the template; None removes one."""
 
-    update: Mapping[str, str]
+    values: Mapping[str, str | None]
 
     def apply(self, template: RevisionTemplate) -> RevisionTemplate:
-        return replace(template, labels={**template.labels, **self.update})
+        return replace(template, annotations=_laid_over(template.annotations, self.values))
+
+
+@dataclass(frozen=True, slots=True)
+class AcceleratorChange:
+    """The kind of GPU that the instances have; None: no kind is asked for."""
+
+    type: str | None
+
+    def apply(self, template: RevisionTemplate) -> RevisionTemplate:
+        return replace(template, node_selector=_laid_over(template.node_selector, {ACCELERATOR: self.type}))
+
+
+@dataclass(frozen=True, slots=True)
+class CloudSqlChange:
+    """Which database instances are reached through sockets; by full name, `PROJECT:REGION:INSTANCE`."""
+
+    edit: ListEdit
+
+    def apply(self, template: RevisionTemplate) -> RevisionTemplate:
+        before = template.annotations.get(CLOUDSQL_INSTANCES, "")
+        after = ",".join(self.edit.on(item for item in before.split(",") if item))
+        return replace(template, annotations=_laid_over(template.annotations, {CLOUDSQL_INSTANCES: after or None}))
+
+
+@dataclass(frozen=True, slots=True)
+class LabelsChange:
+    """Labels of service and template: all go when `clear`, then those in `remove`, then `update` is laid over. What
+    the platform has written itself stays."""
+
+    update: Mapping[str, str] = field(default_factory=dict)
+    remove: Sequence[str] = ()
+    clear: bool = False
+
+    def apply(self, template: RevisionTemplate) -> RevisionTemplate:
+        return replace(template, labels=self._on(template.labels))
 
     def adjust(self, service: Service) -> Service:
-        return replace(service, labels={**service.labels, **self.update})
+        return replace(service, labels=self._on(service.labels))
+
+    def _on(self, labels: Mapping[str, str]) -> dict[str, str]:
+        kept = {k: v for k, v in labels.items() if "/" in k or not (self.clear or k in self.remove)}
+        return {**kept, **self.update}
+
+
+@dataclass(frozen=True, slots=True)
+class AudiencesChange:
+    """Which other audiences an identity token may have. Of the service; gcloud makes a revision of it all the same."""
+
+    edit: ListEdit
+
+    def apply(self, template: RevisionTemplate) -> RevisionTemplate:
+        return template
+
+    def adjust(self, service: Service) -> Service:
+        before = json.loads(service.annotations.get(CUSTOM_AUDIENCES) or "[]")
+        after = self.edit.on(before)
+        text = json.dumps(after, separators=(",", ":")) if after else None
+        return replace(service, annotations=_laid_over(service.annotations, {CUSTOM_AUDIENCES: text}))
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceAnnotationsChange:
+    """Set annotations of the service; None removes one."""
+
+    values: Mapping[str, str | None]
+
+    def adjust(self, service: Service) -> Service:
+        return replace(service, annotations=_laid_over(service.annotations, self.values))
+
+
+@dataclass(frozen=True, slots=True)
+class IngressSettingChange:
+    """From where the service may be called."""
+
+    ingress: Ingress
+
+    def adjust(self, service: Service) -> Service:
+        return replace(service, ingress=self.ingress)
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceScalingChange:
-    """Least or most instances of the whole service; None removes. Makes no revision."""
+    """Least or most instances of the whole service; None removes."""
 
     min_instances: int | None = None
     max_instances: int | None = None
@@ -181,19 +200,24 @@ class ServiceScalingChange:
     set_max: bool = False
 
     def adjust(self, service: Service) -> Service:
-        return replace(
-            service,
-            scaling=ServiceScaling(
-                (self.min_instances or None) if self.set_min else service.scaling.min_instances,
-                self.max_instances if self.set_max else service.scaling.max_instances,
-            ),
-        )
+        scaling = service.scaling
+        least = (self.min_instances or None) if self.set_min else scaling.min_instances
+        most = self.max_instances if self.set_max else scaling.max_instances
+        return replace(service, scaling=replace(scaling, min_instances=least, max_instances=most))
 
 
-def _on_ingress(template: RevisionTemplate, change: "_ContainerChange") -> RevisionTemplate:
-    target = template.ingress_container
-    return replace(template, containers=tuple(change(c) if c is target else c for c in template.containers))
+@dataclass(frozen=True, slots=True)
+class ManualScalingChange:
+    """So many instances of the service, no more and no fewer, whatever was its minimum and maximum; None: automatic
+    again."""
+
+    instances: int | None
+
+    def adjust(self, service: Service) -> Service:
+        scaling = replace(service.scaling, manual=None) if self.instances is None else ServiceScaling(None, None)
+        return replace(service, scaling=replace(scaling, manual=self.instances))
 
 
-class _ContainerChange(Protocol):
-    def __call__(self, container: Container, /) -> Container: ...
+def _laid_over(values: Mapping[str, str], changed: Mapping[str, str | None]) -> dict[str, str]:
+    """The values with the changed ones among them; those that are None left out."""
+    return {key: value for key, value in {**values, **changed}.items() if value is not None}

@@ -33,10 +33,25 @@ def put(conditions: tuple[Condition, ...], new: Condition) -> tuple[Condition, .
 def revision_ready(status: RevisionStatus, seconds: float, now: datetime) -> RevisionStatus:
     """The status of a revision whose first instance answered after this many seconds."""
     conditions = status.conditions
-    for kind in ("ResourcesAvailable", "ContainerHealthy", "ContainerReady", "Active"):
+    for kind in ("ResourcesAvailable", "ContainerHealthy", "ContainerReady"):
         conditions = put(conditions, Condition(kind, Status.TRUE, now))
+    conditions = put(conditions, Condition("Active", Status.TRUE, now, severity="Info"))
     done = Condition(READY, Status.TRUE, now, "", f"Deploying revision succeeded in {seconds:.2f}s.")
     return replace(status, conditions=put(conditions, done))
+
+
+def revision_unchecked(status: RevisionStatus, seconds: float, now: datetime) -> RevisionStatus:
+    """The status of a revision that serves without an instance having been tried."""
+    ready = revision_ready(status, seconds, now)
+    skipped = Condition("ContainerHealthy", Status.TRUE, now, "HealthCheckSkipped", "The deploy's check was skipped.")
+    return replace(ready, conditions=put(ready.conditions, skipped))
+
+
+def revision_active(status: RevisionStatus, active: bool, now: datetime) -> RevisionStatus:
+    """The status of a ready revision that requests can reach, or can reach no longer."""
+    retired = Condition("Active", Status.FALSE, now, "Retired", "Revision retired.", "Info")
+    seen = Condition("Active", Status.TRUE, now, severity="Info") if active else retired
+    return replace(status, conditions=put(status.conditions, seen))
 
 
 def revision_failed(status: RevisionStatus, reason: str, message: str, now: datetime) -> RevisionStatus:
@@ -46,16 +61,21 @@ def revision_failed(status: RevisionStatus, reason: str, message: str, now: date
     return replace(status, conditions=put(conditions, Condition(READY, Status.FALSE, now, reason, message)))
 
 
-def service_status(service: Service, latest: Revision | None, routed: bool, now: datetime) -> ServiceStatus:
-    """The service's conditions from its newest revision and from whether its routes are as asked for."""
+def routing(status: ServiceStatus, now: datetime) -> ServiceStatus:
+    """The status of a service whose traffic is about to change."""
+    conditions = put(status.conditions, Condition(READY, Status.UNKNOWN, now, "Deploying", "Routing traffic."))
+    return replace(status, conditions=put(conditions, Condition("RoutesReady", Status.UNKNOWN, now)))
+
+
+def service_status(
+    service: Service, latest: Revision | None, routed: bool, now: datetime, unfit: Revision | None = None
+) -> ServiceStatus:
+    """The service's conditions from its newest revision and from whether its routes are as asked for; `unfit` is a
+    revision that was given traffic and cannot serve it."""
     state = readiness(latest.status.conditions) if latest else Status.UNKNOWN
     old = service.status.conditions
     if latest is not None and state is Status.FALSE:
-        why = find(latest.status.conditions, READY)
-        text = (
-            f"Revision '{latest.ref.name}' is not ready and cannot serve traffic. {why.message if why else ''}".rstrip()
-        )
-        configured = Condition("ConfigurationsReady", Status.FALSE, now, "RevisionFailed", text)
+        configured = Condition("ConfigurationsReady", Status.FALSE, now, "RevisionFailed", _not_ready(latest))
         ready = replace(configured, type=READY)
         served = bool(service.status.traffic)
         routes = Condition(
@@ -70,10 +90,20 @@ def service_status(service: Service, latest: Revision | None, routed: bool, now:
         ready = Condition(READY, Status.UNKNOWN, now, "Deploying", wait)
         configured = Condition("ConfigurationsReady", state, now)
         routes = Condition("RoutesReady", Status.UNKNOWN, now)
+    if unfit is not None:
+        routes = Condition("RoutesReady", Status.FALSE, now, "RevisionFailed", _not_ready(unfit))
+        ready = replace(routes, type=READY)
     conditions = put(put(put(old, ready), configured), routes)
     settled = readiness(conditions) is not Status.UNKNOWN
     return replace(
         service.status,
         conditions=conditions,
         observed_generation=service.generation if settled else service.status.observed_generation,
+    )
+
+
+def _not_ready(revision: Revision) -> str:
+    why = find(revision.status.conditions, READY)
+    return (
+        f"Revision '{revision.ref.name}' is not ready and cannot serve traffic. {why.message if why else ''}".rstrip()
     )

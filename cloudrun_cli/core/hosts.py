@@ -5,7 +5,7 @@ does not matter because programs whose resolver does not know `*.localhost` use 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -52,11 +52,13 @@ TO_API = ToApi()
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """Every name in use. `labels` maps (`SERVICE-NUMBER`, region), `doors` a port, `domains` a lower-case host."""
+    """Every name in use. `labels` maps (`SERVICE-NUMBER`, region), `doors` a port; `hosts` those a service came with
+    from production, and `domains` those of the user, both in lower case."""
 
     labels: Mapping[tuple[str, str], ServiceRef] = field(default_factory=dict)
     doors: Mapping[int, ServiceRef] = field(default_factory=dict)
     domains: Mapping[str, ServiceRef] = field(default_factory=dict)
+    hosts: Mapping[str, ServiceRef] = field(default_factory=dict)
 
 
 def destination(host: str, path: str, door: int | None, directory: Directory) -> Destination:
@@ -69,7 +71,10 @@ def destination(host: str, path: str, door: int | None, directory: Directory) ->
     if (found := directory.domains.get(name)) is not None:
         return ToService(found, Way.DOMAIN)
     if name.endswith("." + SUFFIX):
-        return _service(name.removesuffix("." + SUFFIX), directory)
+        label, _, region = name.removesuffix("." + SUFFIX).partition(".")
+        return _service(label, lambda label: directory.labels.get((label, region)))
+    if directory.hosts and (known := _service(name, directory.hosts.get)) is not None:
+        return known
     if is_address(name):
         return TO_API if _API_PATH.match(path) else None
     api = _API_HOST.fullmatch(name)
@@ -89,14 +94,14 @@ def is_address(name: str) -> bool:
     return _ADDRESS.fullmatch(name) is not None
 
 
-def _service(labels: str, directory: Directory) -> Destination:
-    label, _, region = labels.partition(".")
-    if (service := directory.labels.get((label, region))) is not None:
+def _service(name: str, known: Callable[[str], ServiceRef | None]) -> ToService | None:
+    """The service of a name, or of what follows a tag in it."""
+    if (service := known(name)) is not None:
         return ToService(service, Way.URL)
-    at = label.find(TAG_SEPARATOR)
+    at = name.find(TAG_SEPARATOR)
     while at > 0:  # a service's name may itself hold three dashes: every cut is tried
-        service = directory.labels.get((label[at + len(TAG_SEPARATOR) :], region))
+        service = known(name[at + len(TAG_SEPARATOR) :])
         if service is not None:
-            return ToService(service, Way.URL, Tag(label[:at]))
-        at = label.find(TAG_SEPARATOR, at + 1)
+            return ToService(service, Way.URL, Tag(name[:at]))
+        at = name.find(TAG_SEPARATOR, at + 1)
     return None

@@ -11,6 +11,10 @@ MIN_MEMORY_BYTES = 128 * 1024**2  # first generation; the second asks for 512 Mi
 MAX_CONCURRENCY = 1000
 MAX_TIMEOUT_SECONDS = 3600
 MAX_ENV = 1000
+MAX_ARGS = 1000
+MIN_MEMORY_BYTES_GEN2 = 512 * 1024**2
+MAX_DESCRIPTION = 512
+MAX_LABELS = 64  # Source: requirements for labels
 MAX_ENV_BYTES = 32768
 
 _CPU = re.compile(r"(\d+(?:\.\d+)?|\.\d+)(m?)")
@@ -82,6 +86,14 @@ def check_concurrency(cpus: Sequence[str], concurrency: int, field: str) -> None
             f"{field}: Invalid value {concurrency}. Below 1 CPU, here {' + '.join(cpus)}, the concurrency must be 1.",
             field=field,
         )
+
+
+def check_range(field: str, value: int | None, least: int, most: int | None) -> None:
+    """Nothing when the value is between the bounds, inclusive, or not set. Raises InvalidArgument."""
+    if value is None or (value >= least and (most is None or value <= most)):
+        return
+    rule = f"from {least} to {most}" if most is not None else f"at least {least}"
+    raise InvalidArgument(f"{field}: Invalid value {value}. It must be {rule}.", field=field)
 
 
 def _gib(size: float) -> str:

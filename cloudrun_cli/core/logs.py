@@ -39,10 +39,20 @@ def resource(ref: RevisionRef, service: str) -> Entry:
 
 
 def from_line(
-    ref: RevisionRef, service: str, instance: str, stream: str, text: str, at: datetime, cursor: str
+    ref: RevisionRef,
+    service: str,
+    instance: str,
+    stream: str,
+    text: str,
+    at: datetime,
+    cursor: str,
+    container: str = "",
 ) -> Entry:
-    """The entry of one line that an instance wrote. A line that is one JSON object is taken apart as Logging does."""
+    """The entry of one line that an instance wrote. A line that is one JSON object is taken apart as Logging does.
+    `container` is its name, where there are several."""
     entry = _entry(ref, service, stream, at, instance)
+    if container:
+        entry["labels"]["container_name"] = container
     entry["insertId"] = f"{instance}-{stream}-{cursor}"
     body = _object(text)
     if body is None:

@@ -102,6 +102,14 @@ def suffixed_revision_name(service: str, suffix: str) -> RevisionName:
     return RevisionName(name)
 
 
+def container_name(name: str, image: str, index: int) -> str:
+    """What a container is called in a revision: its name, or one made of its image and its place, as `hello-1`."""
+    if name:
+        return name
+    path = image.partition("@")[0].rpartition("/")[2]
+    return f"{path.partition(':')[0]}-{index + 1}"
+
+
 def project_number(project: str) -> str:
     """The 12-digit number of a project, the same on every machine; a project given by number keeps it."""
     if project.isdigit():

@@ -285,6 +285,11 @@ class Revision:
     status: RevisionStatus = RevisionStatus()
 
     @property
+    def is_history(self) -> bool:
+        """Whether it was imported: it has run elsewhere, and nothing here runs it."""
+        return not self.status.runtime and bool(self.status.image_digest or self.meta)
+
+    @property
     def service_ref(self) -> ServiceRef:
         """The service it belongs to."""
         return ServiceRef(self.ref.project, self.ref.region, self.service)

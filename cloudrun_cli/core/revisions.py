@@ -5,6 +5,8 @@ from dataclasses import replace
 from datetime import datetime
 from random import Random
 
+from cloudrun_cli.core import sidecars
+from cloudrun_cli.core.annotations import USER_IMAGE
 from cloudrun_cli.core.limits import cpu_millis
 from cloudrun_cli.core.names import default_service_account, next_revision_name
 from cloudrun_cli.core.resources import (
@@ -23,6 +25,7 @@ from cloudrun_cli.core.resources import (
 )
 
 PROBE_TYPE = "run.googleapis.com/startupProbeType"
+SERVICE_UID = "serving.knative.dev/serviceUid"
 NONCE = "client.knative.dev/nonce"
 DEFAULT_STARTUP_SECONDS = 240  # Source: default startup probe, one TCP try of 240 s
 
@@ -30,9 +33,8 @@ DEFAULT_STARTUP_SECONDS = 240  # Source: default startup probe, one TCP try of 2
 def with_defaults(template: RevisionTemplate, project_number: str) -> RevisionTemplate:
     """The template as the server keeps it: port, probe, concurrency, account and maximum are never left open."""
     containers = template.containers
-    if all(c.port is None for c in containers):
-        ingress = template.ingress_container
-        containers = tuple(replace(c, port=ContainerPort()) if c is ingress else c for c in containers)
+    if len(containers) == 1 and containers[0].port is None:
+        containers = (replace(containers[0], port=ContainerPort()),)
     default_probe = any(c.port and c.startup_probe is None for c in containers)
     labels: Mapping[str, str] = {**template.labels, PROBE_TYPE: "Default"} if default_probe else template.labels
     concurrency = template.concurrency
@@ -44,12 +46,32 @@ def with_defaults(template: RevisionTemplate, project_number: str) -> RevisionTe
         concurrency = DEFAULT_CONCURRENCY if millis >= 1000 else 1
     return replace(
         template,
-        containers=tuple(_with_probe(c) for c in containers),
+        containers=tuple(_with_probe(_with_ports(c)) for c in containers),
         labels=labels,
         concurrency=concurrency,
         service_account=template.service_account or default_service_account(project_number),
         max_instances=template.max_instances or DEFAULT_MAX_INSTANCES,
     )
+
+
+def with_digests(template: RevisionTemplate, base: Revision) -> RevisionTemplate:
+    """The template with the images that the revision made from it runs, by digest, so that a tag that has moved since
+    changes nothing; the annotation keeps what was typed for the one that gets the requests. Not those of a revision
+    that has never been prepared here, as an imported one has not."""
+    if not base.status.runtime:
+        return template
+    digests = dict(base.status.sidecar_digests)
+    based = sidecars.named(base.template)
+    digests |= {name: base.status.image_digest for name, c in based.items() if c is base.template.ingress_container}
+    typed = template.ingress_container.image
+    containers = tuple(
+        replace(c, image=digests.get(name) or c.image) if name in based and based[name].image == c.image else c
+        for name, c in sidecars.named(template).items()
+    )
+    template = replace(template, containers=containers)
+    if template.ingress_container.image == typed:
+        return template
+    return replace(template, annotations={USER_IMAGE: typed, **template.annotations})
 
 
 def stamp(service: Service, now: datetime, random: Random) -> Revision:
@@ -64,7 +86,7 @@ def stamp(service: Service, now: datetime, random: Random) -> Revision:
         created=now,
         creator=service.last_modifier,
         generation=service.generation,
-        labels=dict(service.template.labels),
+        labels={**service.template.labels, SERVICE_UID: service.uid},
         status=RevisionStatus(
             conditions=(Condition("Ready", Status.UNKNOWN, now, "Deploying", "Deploying Revision."),)
         ),
@@ -81,6 +103,20 @@ def new_uid(random: Random) -> str:
 def new_nonce(random: Random) -> str:
     """Ten letters that make a template differ from the last one, so that a deploy always makes a revision."""
     return "".join(random.choice("abcdefghijklmnopqrstuvwxyz") for _ in range(10))
+
+
+def _with_ports(container: Container) -> Container:
+    """Probes that name no port ask the container's own."""
+    port = container.port
+    if port is None:
+        return container
+
+    def asking(probe: Probe | None) -> Probe | None:
+        return replace(probe, port=port.number) if probe and probe.port is None else probe
+
+    startup, liveness = asking(container.startup_probe), asking(container.liveness_probe)
+    readiness = asking(container.readiness_probe)
+    return replace(container, startup_probe=startup, liveness_probe=liveness, readiness_probe=readiness)
 
 
 def _with_probe(container: Container) -> Container:

@@ -1,68 +1,84 @@
-"""What a template must be before a revision is made of it. Every refusal names the field, the value and the rule."""
+"""What a service must be before it is saved. Every refusal names the field, the value and the rule."""
 
+import json
 import re
+from collections.abc import Mapping
 
+from cloudrun_cli.core import annotations as known
+from cloudrun_cli.core.container_rules import check_containers
 from cloudrun_cli.core.errors import InvalidArgument
 from cloudrun_cli.core.limits import (
     MAX_CONCURRENCY,
-    MAX_ENV,
-    MAX_ENV_BYTES,
+    MAX_DESCRIPTION,
+    MAX_LABELS,
     MAX_TIMEOUT_SECONDS,
-    check_concurrency,
-    check_pair,
+    check_range,
 )
-from cloudrun_cli.core.resources import Container, RevisionTemplate, Service, TrafficTarget
+from cloudrun_cli.core.resources import RevisionTemplate, Service, TrafficTarget
+from cloudrun_cli.core.volume_rules import check_volumes
 
-# Source: container runtime contract; Configure environment variables
-RESERVED_ENV = frozenset(
-    {"PORT", "K_SERVICE", "K_REVISION", "K_CONFIGURATION", "FUNCTION_TARGET", "FUNCTION_SIGNATURE_TYPE"}
-    | {f"CLOUD_RUN_{word}" for word in ("JOB", "EXECUTION", "TASK_INDEX", "TASK_ATTEMPT", "TASK_COUNT")}
-    | {f"CLOUD_RUN_{word}" for word in ("WORKER_POOL", "WORKER_POOL_REVISION", "REVISION")}
-)
 _SPEC = "spec.template.spec"
+_ANNOTATIONS = "spec.template.metadata.annotations"
 _LABEL_KEY = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 _LABEL_VALUE = re.compile(r"[a-z0-9_-]{0,63}")
+_KEY = re.compile(r"projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+(/cryptoKeyVersions/[^/]+)?")
+_CONNECTOR = re.compile(r"[a-z]([a-z0-9-]{0,23}[a-z0-9])?|projects/[^/]+/locations/([^/]+)/connectors/[^/]+")
+_URL = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://[^/\s]\S*")
 
 
 def check_service(service: Service) -> None:
     """Nothing when the service may be saved. Raises InvalidArgument for the first thing that is wrong."""
     check_labels(service.labels)
+    _check_annotations(service.annotations)
     check_template(service.template)
+    _check_connector_region(service)
     check_traffic(service.traffic)
     scaling = service.scaling
-    _check_range("--min", scaling.min_instances, 0, None)
-    _check_range("--max", scaling.max_instances, 1, None)
+    check_range("--min", scaling.min_instances, 0, None)
+    check_range("--max", scaling.max_instances, 1, None)
+    check_range("--scaling", scaling.manual, 0, None)
     _check_order(scaling.min_instances, scaling.max_instances, "service")
+    if scaling.manual is not None and (scaling.min_instances is not None or scaling.max_instances is not None):
+        raise InvalidArgument(
+            f"--scaling: With exactly {scaling.manual} instances, the service has neither a minimum (--min) nor a "
+            "maximum (--max).",
+            field="scaling",
+            hint="Leave them out, or go back to automatic scaling: --scaling=auto",
+        )
 
 
 def check_template(template: RevisionTemplate) -> None:
     """Nothing when a revision may be made of it."""
-    for index, container in enumerate(template.containers):
-        _check_container(container, f"{_SPEC}.containers[{index}]")
-    _check_range(f"{_SPEC}.containerConcurrency", template.concurrency, 1, MAX_CONCURRENCY)
-    check_concurrency([c.cpu for c in template.containers], template.concurrency or 1, f"{_SPEC}.containerConcurrency")
-    seconds = int(template.timeout.total_seconds())
-    _check_range(f"{_SPEC}.timeoutSeconds", seconds, 1, MAX_TIMEOUT_SECONDS)
-    _check_range(
-        "spec.template.metadata.annotations[autoscaling.knative.dev/minScale]", template.min_instances, 0, None
-    )
-    _check_range(
-        "spec.template.metadata.annotations[autoscaling.knative.dev/maxScale]", template.max_instances, 1, None
-    )
+    check_containers(template)
+    check_volumes(template)
+    check_range(f"{_SPEC}.containerConcurrency", template.concurrency, 1, MAX_CONCURRENCY)
+    check_range(f"{_SPEC}.timeoutSeconds", int(template.timeout.total_seconds()), 1, MAX_TIMEOUT_SECONDS)
+    check_range(f"{_ANNOTATIONS}[autoscaling.knative.dev/minScale]", template.min_instances, 0, None)
+    check_range(f"{_ANNOTATIONS}[autoscaling.knative.dev/maxScale]", template.max_instances, 1, None)
     _check_order(template.min_instances, template.max_instances, "revision")
     if template.service_account and "@" not in template.service_account:
         raise InvalidArgument(
             f"{_SPEC}.serviceAccountName: [{template.service_account}] is not the e-mail address of a service account.",
             field=f"{_SPEC}.serviceAccountName",
         )
+    _check_network(template.annotations)
+    key = template.annotations.get(known.ENCRYPTION_KEY)
+    if key is not None and not _KEY.fullmatch(key):
+        raise InvalidArgument(
+            f"{_ANNOTATIONS}[{known.ENCRYPTION_KEY}]: Invalid value [{key}]. A key reads "
+            "projects/PROJECT/locations/REGION/keyRings/RING/cryptoKeys/KEY.",
+            field=f"{_ANNOTATIONS}[{known.ENCRYPTION_KEY}]",
+        )
 
 
-def check_labels(labels: object) -> None:
+def check_labels(labels: Mapping[str, str]) -> None:
     """Nothing when keys and values are labels. Source: requirements for labels."""
-    assert hasattr(labels, "items")
-    for key, value in labels.items():
-        if "/" in key:
-            continue  # the platform's own
+    own = {key: value for key, value in labels.items() if "/" not in key}  # the others are the platform's
+    if len(own) > MAX_LABELS:
+        raise InvalidArgument(
+            f"metadata.labels: {len(own)} labels; at most {MAX_LABELS} are allowed.", field="metadata.labels"
+        )
+    for key, value in own.items():
         if not _LABEL_KEY.fullmatch(key):
             raise InvalidArgument(
                 f"metadata.labels: Invalid label key [{key}]. Only hyphens (-), underscores (_), lowercase characters "
@@ -79,6 +95,8 @@ def check_labels(labels: object) -> None:
 
 def check_traffic(traffic: tuple[TrafficTarget, ...]) -> None:
     """Nothing when the percents sum to 100 and no tag is used twice."""
+    for target in traffic:
+        check_range("spec.traffic.percent", target.percent, 0, 100)
     total = sum(target.percent for target in traffic)
     if traffic and total != 100:
         raise InvalidArgument(f"spec.traffic: The percents sum to {total}; they must sum to 100.", field="spec.traffic")
@@ -88,45 +106,63 @@ def check_traffic(traffic: tuple[TrafficTarget, ...]) -> None:
             raise InvalidArgument(f"spec.traffic: The tag [{tag}] is used twice.", field="spec.traffic.tag")
 
 
-def check_env_name(name: str, field: str = "env") -> None:
-    """Nothing when a user may set this variable."""
-    if not name or "=" in name or "\0" in name:
-        raise InvalidArgument(f"{field}: Invalid environment variable name [{name}]: empty, or with '='.", field=field)
-    if name in RESERVED_ENV or name.startswith("X_GOOGLE_"):
+def _check_annotations(annotations: Mapping[str, str]) -> None:
+    description = annotations.get(known.DESCRIPTION, "")
+    if len(description) > MAX_DESCRIPTION:
         raise InvalidArgument(
-            f"{field}: The following reserved env names were provided: {name}. These values are automatically set by "
-            "the system.",
-            field=field,
+            f"description: The description has {len(description)} characters; at most {MAX_DESCRIPTION} are allowed.",
+            field="description",
         )
-
-
-def _check_container(container: Container, field: str) -> None:
-    if not container.image:
-        raise InvalidArgument(f"{field}.image: A container image is required.", field=f"{field}.image")
-    if not re.fullmatch(r"[\w.:/@+-]+", container.image):
-        raise InvalidArgument(
-            f"{field}.image: Invalid image name [{container.image}]; expected [HOST/]PATH[:TAG|@DIGEST].",
-            field=f"{field}.image",
-        )
-    check_pair(container.cpu, container.memory, f"{field}.resources.limits")
-    if container.port is not None:
-        _check_range(f"{field}.ports[0].containerPort", container.port.number, 1, 65535)
-    if len(container.env) > MAX_ENV:
-        raise InvalidArgument(f"{field}.env: {len(container.env)} variables; at most {MAX_ENV}.", field=f"{field}.env")
-    for variable in container.env:
-        check_env_name(variable.name, f"{field}.env")
-        if max(len(variable.name.encode()), len(variable.value.encode())) > MAX_ENV_BYTES:
+    for audience in json.loads(annotations.get(known.CUSTOM_AUDIENCES) or "[]"):
+        if not _URL.fullmatch(audience):
             raise InvalidArgument(
-                f"{field}.env: Name or value of [{variable.name[:64]}] is longer than {MAX_ENV_BYTES} bytes.",
-                field=f"{field}.env",
+                f"metadata.annotations[{known.CUSTOM_AUDIENCES}]: Invalid audience [{audience}]. It must be a full "
+                "URL, such as https://example.com.",
+                field=f"metadata.annotations[{known.CUSTOM_AUDIENCES}]",
             )
 
 
-def _check_range(field: str, value: int | None, least: int, most: int | None) -> None:
-    if value is None or (value >= least and (most is None or value <= most)):
-        return
-    rule = f"from {least} to {most}" if most is not None else f"at least {least}"
-    raise InvalidArgument(f"{field}: Invalid value {value}. It must be {rule}.", field=field)
+def _check_network(annotations: Mapping[str, str]) -> None:
+    """One way out, by a connector or by an interface; what goes through it needs one."""
+    connector = annotations.get(known.VPC_CONNECTOR)
+    interfaces = json.loads(annotations.get(known.NETWORK_INTERFACES) or "[]")
+    if connector and interfaces:
+        raise InvalidArgument(
+            f"{_ANNOTATIONS}[{known.NETWORK_INTERFACES}]: Invalid value: with the connector [{connector}] there is no "
+            "network interface; it is one or the other.",
+            field=f"{_ANNOTATIONS}[{known.NETWORK_INTERFACES}]",
+            hint="Remove one: --clear-vpc-connector, or --clear-network.",
+        )
+    if connector and not _CONNECTOR.fullmatch(connector):
+        raise InvalidArgument(
+            f"{_ANNOTATIONS}[{known.VPC_CONNECTOR}]: Invalid connector [{connector}]. It has lower-case letters, "
+            "digits and '-', at most 25, or reads projects/PROJECT/locations/REGION/connectors/NAME.",
+            field=f"{_ANNOTATIONS}[{known.VPC_CONNECTOR}]",
+        )
+    if interfaces and not (interfaces[0].get("network") or interfaces[0].get("subnetwork")):
+        raise InvalidArgument(
+            f"{_ANNOTATIONS}[{known.NETWORK_INTERFACES}]: Tags alone are no interface; name its network or subnet.",
+            field=f"{_ANNOTATIONS}[{known.NETWORK_INTERFACES}]",
+            hint="Add --network=NETWORK or --subnet=SUBNET.",
+        )
+    egress = annotations.get(known.VPC_EGRESS)
+    if egress and not (connector or interfaces):
+        raise InvalidArgument(
+            f"{_ANNOTATIONS}[{known.VPC_EGRESS}]: Invalid value [{egress}]: there is neither a connector nor a network "
+            "for it to go through.",
+            field=f"{_ANNOTATIONS}[{known.VPC_EGRESS}]",
+            hint="Add --vpc-connector=CONNECTOR, or --network=NETWORK.",
+        )
+
+
+def _check_connector_region(service: Service) -> None:
+    found = _CONNECTOR.fullmatch(service.template.annotations.get(known.VPC_CONNECTOR, ""))
+    if found and found[2] and found[2] != service.ref.region:
+        raise InvalidArgument(
+            f"{_ANNOTATIONS}[{known.VPC_CONNECTOR}]: The connector [{found[0]}] is in region [{found[2]}], the service "
+            f"in [{service.ref.region}]; they must be in the same.",
+            field=f"{_ANNOTATIONS}[{known.VPC_CONNECTOR}]",
+        )
 
 
 def _check_order(least: int | None, most: int | None, level: str) -> None:

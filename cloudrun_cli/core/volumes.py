@@ -10,6 +10,7 @@ class SecretKey:
 
     secret: str
     version: str
+    optional: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

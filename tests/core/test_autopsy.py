@@ -33,6 +33,22 @@ def _listens(*sockets: tuple[str, int]) -> Observed:
         (_listens(("127.0.0.1", 9229), ("::", 3000)), "on port 3000, 9229, but", "--port=3000"),
         (_listens(("127.0.0.1", 5000)), "listens on port 5000, but", "--port=5000"),
         (SEEN, "did not listen on port 8080 within 240 s", "emulator/startup_timeout"),
+        (replace(SEEN, container="app"), "The container [app] did not listen on port 8080", "startup_timeout"),
+        (
+            replace(SEEN, container="proxy", sidecar=True, exited=True, code=2),
+            "The container [proxy] exited with code 2 before the instance was ready.",
+            "log lines say why",
+        ),
+        (
+            replace(SEEN, container="proxy", sidecar=True, exited=True, code=0),
+            "The container [proxy] exited with code 0 before the instance was ready.",
+            "every container of a service must go on running",
+        ),
+        (
+            replace(SEEN, container="proxy", sidecar=True, exited=True, out_of_memory=True),
+            "The container [proxy] was killed because it used more memory than its limit of 512Mi, before the instance",
+            "--memory",
+        ),
         (_listens(("0.0.0.0", 8080)), "within 240 s, but it does now", "emulator/startup_timeout"),
     ],
 )

@@ -287,6 +287,18 @@ def test_four_hours_of_bursts_end_at_zero() -> None:
     assert sum(n for _, n in world.started) == sum(n for _, n in world.stopped)
 
 
+def test_scaled_by_hand_it_has_exactly_so_many_whatever_its_load() -> None:
+    world = Simulation(Scale(1, 3, 3, idle_seconds=60.0, exact=True), closed=5)
+    world.run(HOUR / 10)
+    assert world.most_seen == 3
+    world.closed = 0
+    world.run(2 * HOUR)
+    assert world.instances == 3
+    world.scale = replace(world.scale, least=1, most=1)
+    world.run(world.now + 1.0)
+    assert world.instances == 1  # at once: by hand, nobody waits for them to be idle for long
+
+
 @pytest.mark.parametrize(
     ("total", "percent", "part"), [(None, 50, None), (10, 100, 10), (10, 25, 3), (1, 1, 1), (5, 0, 0), (3, 50, 2)]
 )

@@ -5,25 +5,40 @@ from datetime import timedelta
 
 import pytest
 
+from cloudrun_cli.core.build_changes import FUNCTION, BuildEnvChange, build_env, builder_env
 from cloudrun_cli.core.changes import (
-    ArgsChange,
-    CommandChange,
+    AcceleratorChange,
+    AudiencesChange,
+    Change,
+    CloudSqlChange,
     ConcurrencyChange,
-    EnvChange,
-    ImageChange,
+    IngressSettingChange,
     LabelsChange,
-    LimitsChange,
-    PortChange,
+    ListEdit,
+    ManualScalingChange,
     RevisionScalingChange,
     ServiceAccountChange,
+    ServiceAnnotationsChange,
     ServiceScalingChange,
+    TemplateAnnotationsChange,
     TemplateChange,
     TimeoutChange,
+    makes_revision,
 )
+from cloudrun_cli.core.container_changes import (
+    ArgsChange,
+    CommandChange,
+    EnvChange,
+    ImageChange,
+    LimitsChange,
+    PortChange,
+)
+from cloudrun_cli.core.network_changes import NetworkChange, NoConnectorChange, NoNetworkChange
 from cloudrun_cli.core.resources import (
     Container,
     ContainerPort,
     EnvVar,
+    Ingress,
     Probe,
     RevisionTemplate,
     ServiceScaling,
@@ -73,12 +88,22 @@ def test_a_change_of_a_container_changes_that_and_nothing_else(
         (RevisionScalingChange(set_max=True), {"max_instances": None}),
         (RevisionScalingChange(9, 9), {}),
         (LabelsChange({"team": "web"}), {"labels": {"keep": "me", "team": "web"}}),
+        (LabelsChange(remove=("keep", "nobody")), {"labels": {}}),
+        (LabelsChange({"a": "b"}, clear=True), {"labels": {"a": "b"}}),
+        (TemplateAnnotationsChange({"a/b": "c", "d/e": None}), {"annotations": {"a/b": "c"}}),
+        (AcceleratorChange("nvidia-l4"), {"node_selector": {"run.googleapis.com/accelerator": "nvidia-l4"}}),
+        (CloudSqlChange(ListEdit(("p:r:a",))), {"annotations": {"run.googleapis.com/cloudsql-instances": "p:r:a"}}),
+        (CloudSqlChange(ListEdit(clear=True)), {}),
+        (NetworkChange("n"), {"annotations": {"run.googleapis.com/network-interfaces": '[{"network":"n"}]'}}),
+        (NoNetworkChange(), {}),
+        (NoConnectorChange(), {}),
+        (AudiencesChange(ListEdit(("https://a",))), {}),
     ],
 )
 def test_a_change_of_a_template_changes_that_and_nothing_else(
     change: TemplateChange, fields: dict[str, object]
 ) -> None:
-    before = replace(a_template(min_instances=1, max_instances=3), labels={"keep": "me"})
+    before = replace(a_template(min_instances=1, max_instances=3), labels={"keep": "me"}, annotations={})
     assert change.apply(before) == replace(before, **fields)  # type: ignore[arg-type]  # the fields of the row
 
 
@@ -118,6 +143,83 @@ def test_the_default_port_takes_the_probe_back_and_stays_with_its_container() ->
 def test_a_new_port_leaves_a_probe_of_another_kind_or_port_alone(probe: Probe) -> None:
     before = a_template(containers=(Container(HELLO, port=ContainerPort(), startup_probe=probe),))
     assert PortChange(9000).apply(before).ingress_container.startup_probe == probe
+
+
+def test_labels_of_the_platform_are_not_the_users_to_clear() -> None:
+    before = replace(a_template(), labels={"client.knative.dev/nonce": "x", "team": "web"})
+    assert LabelsChange(clear=True).apply(before).labels == {"client.knative.dev/nonce": "x"}
+
+
+@pytest.mark.parametrize(
+    ("edit", "after"),
+    [
+        (ListEdit(("c", "a")), ("a", "b", "c")),
+        (ListEdit(remove=("a", "x")), ("b",)),
+        (ListEdit(("a",), ("a",)), ("b", "a")),
+        (ListEdit(("c",), clear=True), ("c",)),
+        (ListEdit(), ("a", "b")),
+    ],
+)
+def test_a_list_loses_before_it_gains_and_has_nothing_twice(edit: ListEdit, after: tuple[str, ...]) -> None:
+    assert edit.on(("a", "b")) == after
+
+
+@pytest.mark.parametrize(("change", "kept"), [(NoNetworkChange(), "connector"), (NoConnectorChange(), "network")])
+def test_egress_goes_with_the_last_way_out(change: TemplateChange, kept: str) -> None:
+    ways = {
+        "connector": {"run.googleapis.com/vpc-access-connector": "c"},
+        "network": {"run.googleapis.com/network-interfaces": '[{"network":"n"}]'},
+    }
+    egress = {"run.googleapis.com/vpc-access-egress": "all-traffic"}
+    lost = next(way for name, way in ways.items() if name != kept)
+    assert change.apply(replace(a_template(), annotations={**lost, **egress})).annotations == {}
+    both = {**ways[kept], **egress}
+    assert change.apply(replace(a_template(), annotations={**both, **lost})).annotations == both
+
+
+@pytest.mark.parametrize(
+    ("change", "scaling"),
+    [
+        (ManualScalingChange(3), ServiceScaling(None, None, 3)),  # instead of minimum and maximum
+        (ManualScalingChange(0), ServiceScaling(None, None, 0)),
+        (ManualScalingChange(None), ServiceScaling(1, 9, None)),
+    ],
+)
+def test_a_manual_number_takes_the_place_of_minimum_and_maximum(
+    change: ManualScalingChange, scaling: ServiceScaling
+) -> None:
+    assert change.adjust(a_service(scaling=ServiceScaling(1, 9))).scaling == scaling
+
+
+def test_a_build_keeps_its_variables_on_the_service_and_sees_what_is_asked_of_it() -> None:
+    service = BuildEnvChange({"A": "1", "B": "2"}).adjust(a_service())
+    service = BuildEnvChange({"C": "3"}, ("A",)).adjust(service)
+    assert build_env(service) == {"B": "2", "C": "3"}
+    assert BuildEnvChange(clear=True).adjust(service).annotations == {}
+    service = ServiceAnnotationsChange({FUNCTION: "hello"}).adjust(service)
+    assert builder_env(service, "python app.py") == {
+        "B": "2",
+        "C": "3",
+        "GOOGLE_ENTRYPOINT": "python app.py",
+        "GOOGLE_FUNCTION_TARGET": "hello",
+        "GOOGLE_FUNCTION_SIGNATURE_TYPE": "http",
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "about_template"),
+    [
+        (ServiceScalingChange(1, set_min=True), False),
+        (ServiceAnnotationsChange({"a/b": "c"}), False),
+        (IngressSettingChange(Ingress.INTERNAL), False),
+        (BuildEnvChange(clear=True), False),
+        (LabelsChange({"a": "b"}), True),
+        (AudiencesChange(ListEdit(("https://a",))), True),
+        (LimitsChange(cpu="2"), True),
+    ],
+)
+def test_only_what_is_about_the_template_makes_a_revision(change: Change, about_template: bool) -> None:
+    assert makes_revision([change]) == about_template
 
 
 def test_labels_go_to_the_service_and_to_its_template() -> None:

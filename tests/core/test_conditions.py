@@ -5,7 +5,17 @@ from datetime import timedelta
 
 import pytest
 
-from cloudrun_cli.core.conditions import find, put, readiness, revision_failed, revision_ready, service_status
+from cloudrun_cli.core.conditions import (
+    find,
+    put,
+    readiness,
+    revision_active,
+    revision_failed,
+    revision_ready,
+    revision_unchecked,
+    routing,
+    service_status,
+)
 from cloudrun_cli.core.resources import (
     ActiveTraffic,
     Condition,
@@ -126,3 +136,46 @@ def test_a_ready_service_that_is_deployed_again_waits_and_then_is_ready_again() 
     ready = find(service.status.conditions, "Ready")
     assert ready == Condition("Ready", Status.TRUE, moments[2])
     assert len(service.status.conditions) == 3
+
+
+def test_a_revision_that_no_request_reaches_is_retired_and_stays_ready() -> None:
+    ready = revision_ready(a_revision().status, 1.0, NOW)
+    retired = revision_active(ready, False, LATER)
+    active = find(retired.conditions, "Active")
+    assert active == Condition("Active", Status.FALSE, LATER, "Retired", "Revision retired.", "Info")
+    assert readiness(retired.conditions) is Status.TRUE
+    assert find(revision_active(retired, True, LATER).conditions, "Active") == Condition(
+        "Active", Status.TRUE, LATER, severity="Info"
+    )
+    assert revision_active(ready, True, LATER) == ready
+
+
+def test_a_revision_that_was_not_checked_is_ready_and_says_so() -> None:
+    status = revision_unchecked(a_revision().status, 0.1, NOW)
+    assert readiness(status.conditions) is Status.TRUE
+    healthy = find(status.conditions, "ContainerHealthy")
+    assert healthy is not None
+    assert (healthy.status, healthy.reason) == (Status.TRUE, "HealthCheckSkipped")
+
+
+def test_a_service_whose_traffic_is_to_change_is_not_settled_until_it_has() -> None:
+    settled = service_status(_serving(a_service()), a_revision(ready=True), True, NOW)
+    service = replace(_serving(a_service()), status=routing(settled, LATER), generation=3)
+    assert readiness(service.status.conditions) is Status.UNKNOWN
+    assert _says(service.status)["ConfigurationsReady"] == (Status.TRUE, "")
+    assert service.status.observed_generation == 2
+    after = service_status(service, a_revision(ready=True), True, LATER)
+    assert readiness(after.conditions) is Status.TRUE
+    assert after.observed_generation == 3
+
+
+def test_traffic_for_a_revision_that_failed_is_told_of_by_name_and_the_rest_stays_well() -> None:
+    failed = a_revision("hello-00002-bad", ready=False)
+    status = service_status(_serving(a_service()), a_revision(ready=True), True, NOW, failed)
+    says = _says(status)
+    assert says["Ready"] == says["RoutesReady"] == (Status.FALSE, "RevisionFailed")
+    assert says["ConfigurationsReady"] == (Status.TRUE, "")
+    ready = find(status.conditions, "Ready")
+    assert ready is not None
+    assert "'hello-00002-bad' is not ready and cannot serve traffic. It did not listen." in ready.message
+    assert status.observed_generation == 2

@@ -1,7 +1,10 @@
 """What the container's process is given. Evidence: documented (container runtime contract, section 3.2)."""
 
-from cloudrun_cli.core.contract import environment, port, speaks_h2
+from dataclasses import replace
+
+from cloudrun_cli.core.contract import environment, not_yet, port, speaks_h2
 from cloudrun_cli.core.resources import Container, ContainerPort, EnvVar
+from cloudrun_cli.core.volumes import CloudSql, EmptyDir, SecretKey, SecretVolume, Volume
 from tests.builders import HELLO, a_revision, a_template
 
 APP = Container(HELLO, port=ContainerPort(9000, "h2c"), env=(EnvVar("MODE", "prod"), EnvVar("K_SERVICE", "forged")))
@@ -26,6 +29,19 @@ def test_a_sidecar_has_no_port() -> None:
         "K_REVISION": "api-00007-k2d",
         "K_CONFIGURATION": "api",
     }
+
+
+def test_what_does_not_reach_the_instances_yet_is_told_and_is_not_there() -> None:
+    app = replace(APP, env=(EnvVar("KEY", secret=SecretKey("key", "latest")), EnvVar("A", "1")))
+    volumes = (Volume("k", SecretVolume("key")), Volume("tmp", EmptyDir()), Volume("sql", CloudSql(("p:r:i",))))
+    template = a_template(containers=(app,), volumes=volumes)
+    assert not_yet(template) == (
+        "Recorded, but not given to its instances: variables with secrets [KEY], volumes [k, sql]."
+    )
+    assert "KEY" not in environment(REVISION, app)
+    sql = {"run.googleapis.com/cloudsql-instances": "p:r:i"}
+    assert not_yet(a_template(annotations=sql)) == "Recorded, but not given to its instances: Cloud SQL sockets."
+    assert not_yet(a_template(volumes=(Volume("tmp", EmptyDir()),))) == ""
 
 
 def test_credentials_and_project_are_not_in_the_environment() -> None:

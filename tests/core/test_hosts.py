@@ -16,6 +16,7 @@ DIRECTORY = Directory(
     },
     doors={20001: HELLO},
     domains={"shop.example.com": OTHER},
+    hosts={"hello-x7k2mqpl4a-uc.a.run.app": HELLO, "hello-123456789012.us-central1.run.app": HELLO},
 )
 URL = "hello-123456789012.us-central1.run.localhost"
 
@@ -39,6 +40,10 @@ URL = "hello-123456789012.us-central1.run.localhost"
         ("shop.example.com", ToService(OTHER, Way.DOMAIN)),
         ("Shop.Example.com:9443", ToService(OTHER, Way.DOMAIN)),
         ("example.com", None),
+        ("hello-x7k2mqpl4a-uc.a.run.app", ToService(HELLO, Way.URL)),  # as it was called in production
+        ("Hello-123456789012.us-central1.run.app:9443", ToService(HELLO, Way.URL)),
+        ("green---hello-x7k2mqpl4a-uc.a.run.app", ToService(HELLO, Way.URL, Tag("green"))),
+        ("other-x7k2mqpl4a-uc.a.run.app", None),
         ("", None),
     ],
 )

@@ -40,6 +40,12 @@ def test_a_plain_line_is_text_with_the_revisions_resource_and_the_instance() -> 
     }
 
 
+def test_where_there_are_several_containers_the_line_says_whose_it_is() -> None:
+    """Observed in public logs: the label container_name."""
+    line = from_line(REF, "hello", "0087", "stdout", "begins", NOW, "42", "proxy")
+    assert line["labels"] == {"instanceId": "0087", "container_name": "proxy"}
+
+
 @pytest.mark.parametrize(
     "line",
     ["", "{", "{not json}", '{"a": 1} trailing', "[1, 2]", '"text"', "null", '{"a":' + "[" * 100_000, "{" + "9" * 9999],

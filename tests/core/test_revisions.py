@@ -15,8 +15,8 @@ from cloudrun_cli.core.resources import (
     RevisionTemplate,
     Status,
 )
-from cloudrun_cli.core.revisions import PROBE_TYPE, new_nonce, new_uid, stamp, with_defaults
-from tests.builders import CALLER, HELLO, NOW, NUMBER, a_service, a_template, seeded
+from cloudrun_cli.core.revisions import PROBE_TYPE, new_nonce, new_uid, stamp, with_defaults, with_digests
+from tests.builders import CALLER, HELLO, NOW, NUMBER, a_revision, a_service, a_template, seeded
 
 
 def test_what_is_left_open_gets_the_servers_defaults() -> None:
@@ -56,7 +56,7 @@ def test_the_default_concurrency_is_80_and_1_below_one_cpu_in_all(cpus: list[str
 
 
 def test_only_the_container_that_gets_requests_gets_port_and_probe() -> None:
-    made = with_defaults(RevisionTemplate((Container("app"), Container("redis"))), NUMBER)
+    made = with_defaults(RevisionTemplate((Container("app", port=ContainerPort()), Container("redis"))), NUMBER)
     assert [(bool(c.port), bool(c.startup_probe)) for c in made.containers] == [(True, True), (False, False)]
     other = with_defaults(RevisionTemplate((Container("redis"), Container("app", port=ContainerPort(3000)))), NUMBER)
     assert [(bool(c.port), bool(c.startup_probe)) for c in other.containers] == [(False, False), (True, True)]
@@ -96,3 +96,12 @@ def test_a_nonce_has_ten_letters_and_differs_each_time() -> None:
     nonces = {new_nonce(random) for _ in range(500)}
     assert len(nonces) == 500
     assert all(re.fullmatch(r"[a-z]{10}", nonce) for nonce in nonces)
+
+
+@pytest.mark.parametrize(("runtime", "image"), [("docker", f"{HELLO}@sha256:{'a' * 64}"), ("", HELLO)])
+def test_an_update_stays_with_the_image_that_runs_here_and_with_the_name_of_one_that_ran_elsewhere(
+    runtime: str, image: str
+) -> None:
+    base = a_revision(ready=True)
+    base = replace(base, status=replace(base.status, image_digest=f"{HELLO}@sha256:{'a' * 64}", runtime=runtime))
+    assert with_digests(base.template, base).ingress_container.image == image

@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from cloudrun_cli.core.container_rules import RESERVED_ENV, check_env_name
 from cloudrun_cli.core.errors import InvalidArgument
 from cloudrun_cli.core.resources import (
     Container,
@@ -19,8 +21,6 @@ from cloudrun_cli.core.resources import (
     TrafficTarget,
 )
 from cloudrun_cli.core.validation import (
-    RESERVED_ENV,
-    check_env_name,
     check_labels,
     check_service,
     check_template,
@@ -239,3 +239,67 @@ def test_a_service_is_refused_for_what_is_around_its_template(service: Service, 
     with pytest.raises(InvalidArgument) as refused:
         check_service(service)
     assert says in refused.value.message
+
+
+def _annotated(**annotations: str) -> RevisionTemplate:
+    return replace(
+        a_template(), annotations={f"run.googleapis.com/{k.replace('_', '-')}": v for k, v in annotations.items()}
+    )
+
+
+KEY = "projects/p/locations/l/keyRings/r/cryptoKeys/k"
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        _annotated(vpc_access_connector="c", vpc_access_egress="all-traffic"),
+        _annotated(vpc_access_connector="projects/p/locations/us-central1/connectors/c"),
+        _annotated(network_interfaces='[{"subnetwork":"s","tags":["t"]}]', vpc_access_egress="private-ranges-only"),
+        _annotated(encryption_key=KEY),
+    ],
+)
+def test_ways_out_and_keys_that_are_allowed(template: RevisionTemplate) -> None:
+    check_service(a_service(template=template))
+
+
+@pytest.mark.parametrize(
+    ("template", "says"),
+    [
+        (_annotated(vpc_access_egress="all-traffic"), "Invalid value [all-traffic]: there is neither a connector nor"),
+        (_annotated(vpc_access_connector="c", network_interfaces='[{"network":"n"}]'), "one or the other"),
+        (_annotated(vpc_access_connector="No Connector"), "Invalid connector [No Connector]"),
+        (_annotated(vpc_access_connector="projects/p/locations/eu/connectors/c"), "is in region [eu], the service in"),
+        (_annotated(network_interfaces='[{"tags":["t"]}]'), "Tags alone are no interface"),
+        (_annotated(encryption_key="mine"), "Invalid value [mine]. A key reads projects/PROJECT/"),
+    ],
+)
+def test_ways_out_and_keys_are_refused_with_field_value_and_rule(template: RevisionTemplate, says: str) -> None:
+    with pytest.raises(InvalidArgument) as refused:
+        check_service(a_service(template=template))
+    assert says in refused.value.message
+    assert (refused.value.field or "").startswith("spec.template.metadata.annotations[run.googleapis.com/")
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"annotations": {"run.googleapis.com/description": "x" * 513}}, "has 513 characters; at most 512"),
+        ({"annotations": {"run.googleapis.com/custom-audiences": '["mine"]'}}, "Invalid audience [mine]"),
+        ({"labels": {f"k{n}": "" for n in range(65)}}, "65 labels; at most 64"),
+        ({"scaling": ServiceScaling(1, None, 3)}, "With exactly 3 instances, the service has neither a minimum"),
+        ({"scaling": ServiceScaling(None, 4, 3)}, "nor a maximum (--max)"),
+        ({"scaling": ServiceScaling(None, None, -1)}, "--scaling: Invalid value -1"),
+        ({"traffic": (TrafficTarget(None, 150), TrafficTarget(RevisionName("r"), -50))}, "Invalid value 150"),
+    ],
+)
+def test_a_service_is_refused_for_its_annotations_labels_and_manual_scaling(fields: dict[str, Any], says: str) -> None:
+    with pytest.raises(InvalidArgument) as refused:
+        check_service(a_service(**fields))
+    assert says in refused.value.message
+
+
+def test_what_is_at_the_edge_around_a_template_is_allowed() -> None:
+    annotations = {"run.googleapis.com/description": "x" * 512, "run.googleapis.com/custom-audiences": '["https://a"]'}
+    labels = {f"k{n}": "" for n in range(64)} | {"client.knative.dev/nonce": "not the user's"}
+    check_service(a_service(annotations=annotations, labels=labels, scaling=ServiceScaling(None, None, 0)))

@@ -1,59 +1,60 @@
 """The v1 (Knative) shapes of Service and Revision, to and from the values. Source: run.googleapis.com v1."""
 
-from collections.abc import Iterable, Mapping
+import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from cloudrun_cli.core.addresses import LOCATION
+from cloudrun_cli.core.addresses import LOCATION, URLS
+from cloudrun_cli.core.annotations import MANUAL_INSTANCES, SCALING_MODE
+from cloudrun_cli.core.errors import InvalidArgument
 from cloudrun_cli.core.resources import (
-    ActiveTraffic,
-    Condition,
     Ingress,
     Revision,
     RevisionName,
     RevisionRef,
-    RevisionStatus,
-    RevisionTemplate,
     Service,
     ServiceRef,
     ServiceScaling,
-    ServiceStatus,
-    Status,
-    Tag,
     TrafficTarget,
 )
-from cloudrun_cli.core.wire.v1_template import template_from_json, template_to_json
+from cloudrun_cli.core.wire.v1_status import (
+    moment,
+    revision_status_from_json,
+    revision_status_to_json,
+    service_status_from_json,
+    service_status_to_json,
+    tag_of,
+    timestamp,
+)
+from cloudrun_cli.core.wire.v1_template import template_from_json, template_to_json, whole
 
 Json = dict[str, Any]
 
 SERVING = "serving.knative.dev/v1"
 CREATOR = "serving.knative.dev/creator"
 MODIFIER = "serving.knative.dev/lastModifier"
+INGRESS = "run.googleapis.com/ingress"
 _RUNTIME, _NOTE = "cloudrun.dev/runtime", "cloudrun.dev/note"
-_RUN = "run.googleapis.com/"
-_MIN, _MAX, _INGRESS = f"{_RUN}minScale", f"{_RUN}maxScale", f"{_RUN}ingress"
-_DERIVED = (CREATOR, MODIFIER, _MIN, _MAX, _INGRESS, f"{_RUN}ingress-status", f"{_RUN}urls")
-
-
-def timestamp(moment: datetime) -> str:
-    """RFC 3339 in UTC with microseconds and a Z."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def moment(text: str) -> datetime:
-    """The moment that a timestamp says."""
-    return datetime.fromisoformat(text)
+_MIN, _MAX = "run.googleapis.com/minScale", "run.googleapis.com/maxScale"
+DERIVED = (CREATOR, MODIFIER, _MIN, _MAX, INGRESS, "run.googleapis.com/ingress-status", URLS)
+_PARENT = "serving.knative.dev/"
+_REVISION_META = {"annotations", "creationTimestamp", "generation", "labels", "name", "namespace", "selfLink", "uid"}
 
 
 def service_to_json(service: Service, number: str) -> Json:
     """The v1 Service as the store keeps it; `core.addresses.located` adds where it can be reached."""
-    ref = service.ref
-    annotations = {**service.annotations, _INGRESS: str(service.ingress), f"{_RUN}ingress-status": str(service.ingress)}
-    if service.scaling.min_instances is not None:
-        annotations[_MIN] = str(service.scaling.min_instances)
-    if service.scaling.max_instances is not None:
-        annotations[_MAX] = str(service.scaling.max_instances)
+    ref, scaling = service.ref, service.scaling
+    annotations = {**service.annotations, INGRESS: str(service.ingress)}
+    annotations["run.googleapis.com/ingress-status"] = str(service.ingress)
+    if scaling.min_instances is not None:
+        annotations[_MIN] = str(scaling.min_instances)
+    if scaling.max_instances is not None:
+        annotations[_MAX] = str(scaling.max_instances)
+    if scaling.manual is not None:
+        annotations |= {SCALING_MODE: "manual", MANUAL_INSTANCES: str(scaling.manual)}
+    if service.urls:
+        annotations[URLS] = json.dumps(list(service.urls), separators=(",", ":"))
     annotations |= {CREATOR: service.creator, MODIFIER: service.last_modifier}
     return {
         "apiVersion": SERVING,
@@ -65,7 +66,7 @@ def service_to_json(service: Service, number: str) -> Json:
             "labels": dict(sorted({**service.labels, LOCATION: ref.region}.items())),
             "name": ref.name,
             "namespace": number,
-            "resourceVersion": str(service.resource_version),
+            "resourceVersion": shown_version(service),
             "selfLink": f"/apis/{SERVING}/namespaces/{number}/services/{ref.name}",
             "uid": service.uid,
         },
@@ -73,17 +74,23 @@ def service_to_json(service: Service, number: str) -> Json:
             "template": template_to_json(service.template),
             "traffic": [_target_to_json(target) for target in service.traffic],
         },
-        "status": _service_status_to_json(service.status),
+        "status": service_status_to_json(service.status),
     }
 
 
-def service_from_json(body: Json, project: str, *, door: int = 0, updated: datetime | None = None) -> Service:
-    """The value of a v1 Service that has all its metadata, as the store keeps it."""
+def service_from_json(
+    body: Json, project: str, *, door: int = 0, updated: datetime | None = None, version: int | None = None
+) -> Service:
+    """The value of a v1 Service that has all its metadata, as the store keeps it. `version` is the store's own number
+    of it; without one it is read from the resourceVersion, where that is a number."""
     meta = body["metadata"]
     annotations = dict(meta.get("annotations") or {})
     labels = dict(meta.get("labels") or {})
     region = labels.pop(LOCATION)
     created = moment(meta["creationTimestamp"])
+    shown = str(meta.get("resourceVersion", ""))
+    if version is None:
+        version = int(shown) if shown.isdecimal() else 0
     return Service(
         ref=ServiceRef(project, region, meta["name"]),
         template=template_from_json(body["spec"]["template"]),
@@ -93,15 +100,43 @@ def service_from_json(body: Json, project: str, *, door: int = 0, updated: datet
         creator=annotations.get(CREATOR, ""),
         last_modifier=annotations.get(MODIFIER, ""),
         generation=int(meta["generation"]),
-        resource_version=int(meta["resourceVersion"]),
+        resource_version=version,
+        etag="" if shown == str(version) else shown,
         labels=labels,
-        annotations={k: v for k, v in annotations.items() if k not in _DERIVED},
-        traffic=tuple(_target_from_json(t) for t in body["spec"].get("traffic") or ()),
-        scaling=ServiceScaling(_whole(annotations.get(_MIN)), _whole(annotations.get(_MAX))),
-        ingress=Ingress(annotations.get(_INGRESS, "all")),
+        scaling=scaling_from_annotations(annotations),
+        annotations={k: v for k, v in annotations.items() if k not in DERIVED},
+        traffic=tuple(target_from_json(t) for t in body["spec"].get("traffic") or ()),
+        ingress=ingress_from_annotations(annotations),
         door=door,
-        status=_service_status_from_json(body.get("status") or {}),
+        urls=tuple(json.loads(annotations.get(URLS, "[]"))),
+        status=service_status_from_json(body.get("status") or {}),
     )
+
+
+def shown_version(service: Service) -> str:
+    """The resourceVersion that a service shows: the one it was imported with, or its own number."""
+    return service.etag or str(service.resource_version)
+
+
+def scaling_from_annotations(annotations: dict[str, Any]) -> ServiceScaling:
+    """The scaling of a whole service. What says manual is taken out; a mode that is automatic stays where it is."""
+    manual = None
+    if annotations.get(SCALING_MODE) == "manual" and MANUAL_INSTANCES in annotations:
+        del annotations[SCALING_MODE]
+        manual = whole(annotations.pop(MANUAL_INSTANCES), f"metadata.annotations[{MANUAL_INSTANCES}]")
+    least, most = (whole(annotations.get(key), f"metadata.annotations[{key}]") for key in (_MIN, _MAX))
+    return ServiceScaling(least, most, manual)
+
+
+def ingress_from_annotations(annotations: Json) -> Ingress:
+    """From where a service may be called. Raises InvalidArgument for a word that is none of them."""
+    said = annotations.get(INGRESS) or "all"
+    if said not in set(Ingress):
+        raise InvalidArgument(
+            f"metadata.annotations[{INGRESS}]: Invalid value [{said}]. It must be one of {', '.join(Ingress)}.",
+            field=f"metadata.annotations[{INGRESS}]",
+        )
+    return Ingress(said)
 
 
 def revision_to_json(revision: Revision, number: str) -> Json:
@@ -118,10 +153,6 @@ def revision_to_json(revision: Revision, number: str) -> Json:
         LOCATION: revision.ref.region,
     }
     annotations = {**meta.get("annotations", {}), CREATOR: revision.creator}
-    status: Json = {"conditions": [_condition_to_json(c) for c in revision.status.conditions]}
-    if revision.status.image_digest:
-        status["imageDigest"] = revision.status.image_digest
-    status["observedGeneration"] = 1
     if revision.status.runtime:
         annotations[_RUNTIME] = revision.status.runtime
     if revision.status.note:
@@ -130,6 +161,7 @@ def revision_to_json(revision: Revision, number: str) -> Json:
         "apiVersion": SERVING,
         "kind": "Revision",
         "metadata": {
+            **revision.meta,
             "annotations": dict(sorted(annotations.items())),
             "creationTimestamp": timestamp(revision.created),
             "generation": 1,
@@ -140,7 +172,7 @@ def revision_to_json(revision: Revision, number: str) -> Json:
             "uid": revision.uid,
         },
         "spec": template["spec"],
-        "status": status,
+        "status": revision_status_to_json(revision.status, revision.template),
     }
 
 
@@ -152,13 +184,14 @@ def revision_from_json(body: Json, project: str) -> Revision:
     region = labels.pop(LOCATION)
     service = labels.pop("serving.knative.dev/service")
     generation = int(labels.pop("serving.knative.dev/configurationGeneration"))
-    own = {k: v for k, v in labels.items() if not k.startswith("serving.knative.dev/")}
+    for parent in ("configuration", "route"):
+        labels.pop(f"{_PARENT}{parent}", None)
+    own = {k: v for k, v in labels.items() if not k.startswith(_PARENT)}
     creator = annotations.pop(CREATOR, "")
     runtime, note = annotations.pop(_RUNTIME, ""), annotations.pop(_NOTE, "")
-    template: RevisionTemplate = template_from_json(
+    template = template_from_json(
         {"metadata": {"annotations": annotations, "labels": own, "name": meta["name"]}, "spec": body["spec"]}
     )
-    status = body.get("status") or {}
     return Revision(
         ref=RevisionRef(project, region, RevisionName(meta["name"])),
         service=service,
@@ -167,67 +200,9 @@ def revision_from_json(body: Json, project: str) -> Revision:
         created=moment(meta["creationTimestamp"]),
         creator=creator,
         generation=generation,
-        labels=own,
-        status=RevisionStatus(
-            conditions=_conditions_from_json(status.get("conditions") or ()),
-            image_digest=status.get("imageDigest", ""),
-            runtime=runtime,
-            note=note,
-        ),
-    )
-
-
-def _service_status_to_json(status: ServiceStatus) -> Json:
-    out: Json = {"conditions": [_condition_to_json(c) for c in status.conditions]}
-    if status.latest_created:
-        out["latestCreatedRevisionName"] = status.latest_created
-    if status.latest_ready:
-        out["latestReadyRevisionName"] = status.latest_ready
-    out["observedGeneration"] = status.observed_generation
-    out["traffic"] = [_active_to_json(t) for t in status.traffic]
-    return out
-
-
-def _service_status_from_json(body: Json) -> ServiceStatus:
-    return ServiceStatus(
-        observed_generation=int(body.get("observedGeneration", 0)),
-        conditions=_conditions_from_json(body.get("conditions") or ()),
-        latest_created=body.get("latestCreatedRevisionName"),
-        latest_ready=body.get("latestReadyRevisionName"),
-        traffic=tuple(
-            ActiveTraffic(
-                RevisionName(t["revisionName"]),
-                int(t.get("percent", 0)),
-                _tag(t),
-                bool(t.get("latestRevision", False)),
-            )
-            for t in body.get("traffic") or ()
-        ),
-    )
-
-
-def _condition_to_json(condition: Condition) -> Json:
-    out: Json = {"lastTransitionTime": timestamp(condition.last_transition)}
-    if condition.message:
-        out["message"] = condition.message
-    if condition.reason:
-        out["reason"] = condition.reason
-    if condition.severity:
-        out["severity"] = condition.severity
-    return {**out, "status": str(condition.status), "type": condition.type}
-
-
-def _conditions_from_json(items: Iterable[Json]) -> tuple[Condition, ...]:
-    return tuple(
-        Condition(
-            c["type"],
-            Status(c["status"]),
-            moment(c["lastTransitionTime"]),
-            c.get("reason", ""),
-            c.get("message", ""),
-            c.get("severity", ""),
-        )
-        for c in items
+        labels=labels,
+        meta={key: value for key, value in meta.items() if key not in _REVISION_META},
+        status=replace(revision_status_from_json(body.get("status") or {}, template), runtime=runtime, note=note),
     )
 
 
@@ -242,24 +217,7 @@ def _target_to_json(target: TrafficTarget) -> Json:
     return out
 
 
-def _target_from_json(body: Json) -> TrafficTarget:
+def target_from_json(body: Json) -> TrafficTarget:
+    """The value of one of `spec.traffic`."""
     name = body.get("revisionName")
-    return TrafficTarget(RevisionName(name) if name else None, int(body.get("percent", 0)), _tag(body))
-
-
-def _active_to_json(target: ActiveTraffic) -> Json:
-    out: Json = {"latestRevision": True} if target.latest else {}
-    if target.percent:
-        out["percent"] = target.percent
-    out["revisionName"] = target.revision
-    if target.tag:
-        out["tag"] = target.tag
-    return out
-
-
-def _tag(body: Mapping[str, Any]) -> Tag | None:
-    return Tag(body["tag"]) if body.get("tag") else None
-
-
-def _whole(text: str | None) -> int | None:
-    return int(text) if text not in (None, "") else None
+    return TrafficTarget(RevisionName(name) if name else None, int(body.get("percent") or 0), tag_of(body))
