@@ -21,17 +21,18 @@ def submit(
     region: str,
     service: str,
     source: str,
+    image: str = "",
     base_image: str = "",
     env: Mapping[str, str] | None = None,
     now: datetime,
 ) -> Build:
-    """Ask for an image of our own copy of a source folder."""
+    """Ask for an image of our own copy of a source folder, called `image` or as source deploys call theirs."""
     build = Build(
         id=build_id,
         project=project,
         region=region,
         source=source,
-        image=source_image(project, region, service),
+        image=image or source_image(project, region, service),
         created=now,
         base_image=base_image,
         env=dict(env or {}),

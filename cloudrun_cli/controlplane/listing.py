@@ -10,18 +10,14 @@ from cloudrun_cli.store.database import Store
 Json = dict[str, Any]
 
 
-def services(store: Store, project: str, edge: Edge, region: str | None = None) -> list[Json]:
-    """The project's services in v1, by name and region."""
-    return [located(body, door, edge) for body, door in service_rows.bodies(store, project, region)]
+def services(store: Store, project: str, edge: Edge, region: str | None = None, limit: int | None = None) -> list[Json]:
+    """The project's services in v1, by name and region; no more than `limit`."""
+    return [located(body, door, edge) for body, door in service_rows.bodies(store, project, region, limit)]
 
 
 def revisions(store: Store, project: str, region: str | None = None, service: str | None = None) -> list[Json]:
     """The project's revisions in v1, by service, then newest first; `active` says whether a request can reach them."""
-    reachable = {
-        (body["metadata"]["labels"][LOCATION], target["revisionName"])
-        for body, _ in service_rows.bodies(store, project, region)
-        for target in body["status"]["traffic"]
-    }
+    reachable = service_rows.reachable(store, project, region, service)
     out = []
     for body in revision_rows.bodies(store, project, region, service):
         where = body["metadata"]["labels"][LOCATION]

@@ -1,16 +1,18 @@
 """The verbs of services."""
 
-import os
-import socket
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from random import Random
 from typing import Any
 
-from cloudrun_cli.core import doors, iam, revisions, traffic
-from cloudrun_cli.core.changes import ImageChange, ServiceChange, TemplateChange
-from cloudrun_cli.core.conditions import service_status
+from cloudrun_cli.controlplane import doors
+from cloudrun_cli.controlplane import revisions as revision_verbs
+from cloudrun_cli.controlplane.traffic import make_room
+from cloudrun_cli.core import iam, revisions, traffic
+from cloudrun_cli.core.annotations import STARTUP_BOOST
+from cloudrun_cli.core.changes import Change, makes_revision
+from cloudrun_cli.core.conditions import routing, service_status
 from cloudrun_cli.core.errors import InvalidArgument, NotFound
 from cloudrun_cli.core.names import (
     check_project,
@@ -21,14 +23,22 @@ from cloudrun_cli.core.names import (
     project_number,
     suffixed_revision_name,
 )
-from cloudrun_cli.core.resources import Container, Revision, RevisionTemplate, Service, ServiceRef
+from cloudrun_cli.core.resources import (
+    LATEST_TAKES_ALL,
+    Container,
+    Revision,
+    RevisionName,
+    RevisionRef,
+    RevisionTemplate,
+    Service,
+    ServiceRef,
+)
+from cloudrun_cli.core.stamping import noted, stamped
 from cloudrun_cli.core.validation import check_service
 from cloudrun_cli.store import journal, policies, projects
 from cloudrun_cli.store import revisions as revision_rows
 from cloudrun_cli.store import services as service_rows
 from cloudrun_cli.store.database import Store
-
-Change = TemplateChange | ServiceChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +50,7 @@ class Rollout:
     suffix: str | None = None
     public: bool | None = None
     validate_only: bool = False  # say what would be wrong, and change nothing
+    client: Mapping[str, str] = field(default_factory=dict)  # the annotations of another program that asks through us
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +62,16 @@ class Deployed:
     created: bool
     public: bool
     policy_set: bool  # whether the policy was asked to change, and not merely left closed
+    routed: bool  # whether somebody's share of the requests was asked to change
+
+
+@dataclass(frozen=True, slots=True)
+class Updated:
+    """What an update has saved: the service, and its new revision if its template was to change."""
+
+    service: Service
+    revision: Revision | None
+    routed: bool
 
 
 def deploy(
@@ -73,21 +94,47 @@ def deploy(
         old = service_rows.get(store, ref)
         if old is None and rollout.no_traffic:
             raise InvalidArgument("--no-traffic not supported when creating a new service.", field="--no-traffic")
-        service = old or _new(store, ref, changes, caller, now, random)
-        service = _changed(service, changes, number, rollout, caller, now, random)
-        revision = revisions.stamp(service, now, random)
-        service = replace(service, traffic=_traffic(service, revision, rollout))
-        check_service(service)
-        known = revision_rows.names_of_service(store, ref) | {revision.ref.name}
-        traffic.check_known(service.traffic, known)
-        service = replace(service, status=replace(service.status, latest_created=revision.ref.name))
-        service = replace(service, status=service_status(service, revision, False, now))
+        service = _adjusted(old or _new(store, ref, caller, now, random), changes)
+        service, revision = _revised(store, service, changes, number, rollout, caller, now, random)
         service = service_rows.update(store, service, number) if old else service_rows.insert(store, service, number)
-        revision_rows.insert(store, revision, number)
+        _keep(store, service, revision, number)
         public = _set_public(store, ref, rollout.public)
         _note(store, service, "deploy", now, caller)
     policy_set = rollout.public is True or (rollout.public is False and old is not None)
-    return Deployed(service, revision, created=old is None, public=public, policy_set=policy_set)
+    routed = old is not None and _shares(old) != _shares(service)
+    return Deployed(service, revision, old is None, public, policy_set, routed)
+
+
+def update(
+    store: Store,
+    ref: ServiceRef,
+    changes: Sequence[Change],
+    *,
+    rollout: Rollout = Rollout(),
+    caller: str,
+    now: datetime,
+    random: Random,
+) -> Updated:
+    """Change a service. A new revision is made only where its template is spoken of, or a tag or name for a new one;
+    its images are those that the last revision runs, even if their tags have moved since. Raises NotFound,
+    InvalidArgument, AlreadyExists; then nothing has changed."""
+    with store.transaction(keep=not rollout.validate_only):
+        number = projects.ensure(store, ref.project, project_number(ref.project), now)
+        old = get(store, ref)
+        service, revision = _adjusted(old, changes), None
+        if makes_revision(changes) or rollout.tag or rollout.suffix:
+            service = _with_digests(store, service)
+            service, revision = _revised(store, service, changes, number, rollout, caller, now, random)
+        else:
+            service = _moved(store, service, rollout, None)
+            service = replace(service, generation=service.generation + 1, updated=now, last_modifier=caller)
+            service = replace(_through(noted(service, random), rollout), status=routing(service.status, now))
+            check_service(service)
+        service = service_rows.update(store, service, number)
+        if revision is not None:
+            _keep(store, service, revision, number)
+        _note(store, service, "update", now, caller)
+    return Updated(service, revision, _shares(old) != _shares(service))
 
 
 def get(store: Store, ref: ServiceRef) -> Service:
@@ -121,26 +168,37 @@ def is_public(store: Store, ref: ServiceRef) -> bool:
     return iam.is_public(policies.get(store, iam.service_resource(ref.project, ref.region, ref.name)))
 
 
-def _new(
-    store: Store, ref: ServiceRef, changes: Sequence[Change], caller: str, now: datetime, random: Random
-) -> Service:
-    image = next((change.image for change in changes if isinstance(change, ImageChange)), "")
-    home = os.path.dirname(store.path)
+def _new(store: Store, ref: ServiceRef, caller: str, now: datetime, random: Random) -> Service:
+    """A service with nothing in it yet."""
     return Service(
         ref=ref,
-        template=RevisionTemplate(
-            containers=(Container(image),), annotations={"run.googleapis.com/startup-cpu-boost": "true"}
-        ),
+        template=RevisionTemplate(containers=(Container(""),), annotations={STARTUP_BOOST: "true"}),
         uid=revisions.new_uid(random),
         created=now,
         updated=now,
         creator=caller,
         generation=0,
-        door=doors.choose(home, str(ref), service_rows.doors(store), _is_free),
+        door=doors.choose(store, ref),
     )
 
 
-def _changed(
+def _adjusted(service: Service, changes: Sequence[Change]) -> Service:
+    """The service with what was asked of it beside its template."""
+    for change in changes:
+        if hasattr(change, "adjust"):
+            service = change.adjust(service)
+    return service
+
+
+def _with_digests(store: Store, service: Service) -> Service:
+    """The service with its images as its last revision runs them."""
+    ref, latest = service.ref, service.status.latest_created
+    base = revision_rows.get(store, RevisionRef(ref.project, ref.region, latest)) if latest else None
+    return replace(service, template=revisions.with_digests(service.template, base)) if base else service
+
+
+def _revised(
+    store: Store,
     service: Service,
     changes: Sequence[Change],
     number: str,
@@ -148,26 +206,41 @@ def _changed(
     caller: str,
     now: datetime,
     random: Random,
-) -> Service:
+) -> tuple[Service, Revision]:
+    """The service with its template changed, and the revision that this makes; both checked, neither saved."""
     template = replace(service.template, name=None)
     for change in changes:
         if hasattr(change, "apply"):
             template = change.apply(template)
-        if hasattr(change, "adjust"):
-            service = change.adjust(service)
     if rollout.suffix:
         template = replace(template, name=suffixed_revision_name(service.ref.name, rollout.suffix))
     template = replace(template, labels={**template.labels, revisions.NONCE: revisions.new_nonce(random)})
-    return replace(
+    service = replace(
         service,
         template=revisions.with_defaults(template, number),
         generation=service.generation + 1,
         updated=now,
         last_modifier=caller,
     )
+    service = _through(stamped(service, random), rollout)
+    template = replace(service.template, annotations={**service.template.annotations, **rollout.client})
+    service = replace(service, template=template)
+    revision = revisions.stamp(service, now, random)
+    service = _moved(store, service, rollout, revision)
+    check_service(service)
+    known = revision_rows.names_of_service(store, service.ref) | {revision.ref.name}
+    traffic.check_known(service.traffic, known, service.ref.name)
+    service = replace(service, status=replace(service.status, latest_created=revision.ref.name))
+    return replace(service, status=service_status(service, revision, False, now)), revision
 
 
-def _traffic(service: Service, revision: Revision, rollout: Rollout) -> traffic.Targets:
+def _through(service: Service, rollout: Rollout) -> Service:
+    """The service with the name of the program that asked."""
+    return replace(service, annotations={**service.annotations, **rollout.client})
+
+
+def _moved(store: Store, service: Service, rollout: Rollout, revision: Revision | None) -> Service:
+    """The service with its traffic as the rollout wants it."""
     targets = service.traffic
     if rollout.no_traffic:
         latest = service.status.latest_ready
@@ -178,9 +251,22 @@ def _traffic(service: Service, revision: Revision, rollout: Rollout) -> traffic.
                 hint="Deploy a revision that becomes ready first.",
             )
         targets = traffic.without_latest(targets, latest)
-    if rollout.tag:
-        targets = traffic.with_tag(targets, check_tag(rollout.tag, service.ref.name), revision.ref.name)
-    return targets
+    if rollout.tag and revision is not None:
+        tag = check_tag(rollout.tag, service.ref.name)
+        targets = make_room(store, service, traffic.with_tag(targets, tag, revision.ref.name), (tag,))
+    return replace(service, traffic=targets)
+
+
+def _shares(service: Service) -> dict[RevisionName | None, int]:
+    """Who is to get how much, whatever the tags."""
+    return {t.revision: t.percent for t in traffic.merged(service.traffic or LATEST_TAKES_ALL) if t.percent}
+
+
+def _keep(store: Store, service: Service, revision: Revision, number: str) -> None:
+    """Save a new revision, and let go of the oldest that nobody needs."""
+    revision_rows.insert(store, revision, number)
+    if len(revision_rows.names_of_service(store, service.ref)) > revision_verbs.KEPT:
+        revision_verbs.forget_old(store, service)
 
 
 def _set_public(store: Store, ref: ServiceRef, public: bool | None) -> bool:
@@ -214,13 +300,3 @@ def _elsewhere(store: Store, ref: ServiceRef) -> str | None:
         return None
     region: Any = rows[0][0]
     return f"There is one in region {region}: add --region={region}"
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True

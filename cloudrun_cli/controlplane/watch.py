@@ -43,6 +43,27 @@ def rollout(
             return
 
 
+def settling(
+    store: Store, ref: ServiceRef, generation: int, deadline: float, meanwhile: Callable[[], None] = lambda: None
+) -> Iterator[Service | None]:
+    """The service whenever it may have changed, until it has settled on the generation, which made no revision, or is
+    gone. `meanwhile` as in `rollout`."""
+    for changed in changes(store, deadline):
+        if not changed:
+            meanwhile()
+            continue
+        service = service_rows.get(store, ref)
+        yield service
+        if service is None or is_settled(service, generation):
+            return
+
+
+def is_settled(service: Service, generation: int) -> bool:
+    """Whether a generation that made no revision has come to its end, well or badly."""
+    known = readiness(service.status.conditions) is not Status.UNKNOWN
+    return known and service.status.observed_generation >= generation
+
+
 def settled(service: Service, revision: Revision) -> bool:
     """Whether this generation has come to its end, well or badly."""
     if readiness(revision.status.conditions) is Status.UNKNOWN:

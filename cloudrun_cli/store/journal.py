@@ -50,3 +50,9 @@ def since(store: Store, last: int) -> list[Entry]:
     """The changes after the one with this id, oldest first."""
     rows = store.read("SELECT * FROM journal WHERE id > ? ORDER BY id", last)
     return [Entry(row[0], datetime.fromisoformat(row[1]), *row[2:]) for row in rows]
+
+
+def last(store: Store) -> int:
+    """The id of the newest change; 0 before any."""
+    row = store.one("SELECT max(id) FROM journal")
+    return int(row[0]) if row and row[0] is not None else 0

@@ -5,21 +5,61 @@ import sqlite3
 
 PATIENCE_SECONDS = 0.2  # longer than this, nobody waits for a completion
 _END = "\U0010ffff"
+_HERE = "project = :project AND region = :region"
 
 _QUERIES = {
-    "projects": "SELECT id FROM projects WHERE id >= ? AND id < ? ORDER BY id",
-    "services": "SELECT name FROM services WHERE name >= ? AND name < ? AND project = ? AND region = ? ORDER BY name",
-    "revisions": "SELECT name FROM revisions WHERE name >= ? AND name < ? AND project = ? AND region = ? ORDER BY name",
+    "projects": "SELECT id AS name FROM projects",
+    "services": f"SELECT name FROM services WHERE {_HERE}",
+    # the index holds the names and none of the bodies
+    "revisions": f"SELECT name FROM revisions INDEXED BY revisions_of_service WHERE {_HERE}",
+    "tags": f"SELECT tag AS name FROM tags WHERE {_HERE}",
+    "domain_mappings": f"SELECT domain AS name FROM domains WHERE {_HERE}",
+    # until they have tables of their own: those that services and policies name
+    "service_accounts": """
+        SELECT json_extract(body, '$.spec.template.spec.serviceAccountName') AS name FROM services
+        WHERE project = :project AND instr(body, '"serviceAccountName"')
+        UNION SELECT substr(member.value, 16) FROM policies,
+            json_each(policies.body, '$.bindings') AS binding, json_each(binding.value, '$.members') AS member
+        WHERE member.value LIKE 'serviceAccount:%' AND resource LIKE 'projects/' || :project || '/%'""",
+    "secrets": """
+        SELECT json_extract(variable.value, '$.valueFrom.secretKeyRef.name') AS name FROM services,
+            json_each(services.body, '$.spec.template.spec.containers') AS container,
+            json_each(container.value, '$.env') AS variable
+        WHERE project = :project AND instr(services.body, '"secretKeyRef"')
+        UNION SELECT json_extract(volume.value, '$.secret.secretName') FROM services,
+            json_each(services.body, '$.spec.template.spec.volumes') AS volume
+        WHERE project = :project AND instr(services.body, '"secretName"')""",
 }
+_OF_SERVICE = ("revisions", "tags")  # a service has its own
+_PLACED = {"services": "services", "revisions": "revisions"}  # kinds that a region holds, and their tables
+
+KINDS = tuple(_QUERIES)
 
 
-def names_with_prefix(home: str, kind: str, prefix: str, project: str, region: str) -> list[str]:
-    """The names of projects, or of services or revisions of a project and region. Raises sqlite3.Error, also when
-    there is no store yet."""
+def names_with_prefix(
+    home: str, kind: str, prefix: str, project: str, region: str, service: str | None = None
+) -> list[str]:
+    """The names of projects; or of services, revisions, tags and domain mappings of a project and region, of one
+    service where it has its own; or of the service accounts and secrets that a project uses. In order, each once.
+    Raises sqlite3.Error, also when there is no store yet."""
+    query = _QUERIES[kind]
+    if service is not None and kind in _OF_SERVICE:
+        query += " AND service = :service"
+    query = f"SELECT DISTINCT name FROM ({query}) WHERE name >= :low AND name < :high ORDER BY name"
+    asked = {"project": project, "region": region, "service": service, "low": prefix, "high": prefix + _END}
+    return _column(home, query, asked)
+
+
+def regions_of(home: str, kind: str, name: str, project: str) -> list[str]:
+    """The regions in which a project has a service or revision of that name. Raises sqlite3.Error."""
+    query = f"SELECT region FROM {_PLACED[kind]} WHERE project = :project AND name = :name ORDER BY region"
+    return _column(home, query, {"project": project, "name": name})
+
+
+def _column(home: str, query: str, asked: dict[str, str | None]) -> list[str]:
     path = os.path.join(home, "state.db").replace("%", "%25").replace("?", "%3f").replace("#", "%23")
     connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=PATIENCE_SECONDS)
     try:
-        values = (prefix, prefix + _END) if kind == "projects" else (prefix, prefix + _END, project, region)
-        return [name for (name,) in connection.execute(_QUERIES[kind], values)]
+        return [name for (name,) in connection.execute(query, asked)]
     finally:
         connection.close()

@@ -7,9 +7,14 @@ from cloudrun_cli.store.database import Store
 
 
 def get(store: Store, resource: str) -> dict[str, Any]:
-    """The policy as JSON; one without bindings when none was ever set."""
-    row = store.one("SELECT body FROM policies WHERE resource = ?", resource)
-    return json.loads(row[0]) if row else {}
+    """The policy as JSON; an empty one when none was ever set."""
+    return versioned(store, resource)[0]
+
+
+def versioned(store: Store, resource: str) -> tuple[dict[str, Any], int]:
+    """The policy, and how often it has been written; empty and 0 when never."""
+    row = store.one("SELECT body, version FROM policies WHERE resource = ?", resource)
+    return (json.loads(row[0]), int(row[1])) if row else ({}, 0)
 
 
 def put(store: Store, resource: str, policy: dict[str, Any]) -> None:

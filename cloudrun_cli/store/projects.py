@@ -22,6 +22,11 @@ def ensure(store: Store, project: str, new_number: str, now: "datetime") -> str:
     return new_number
 
 
+def renumber(store: Store, project: str, new_number: str) -> None:
+    """Give a project another number. Only while nothing is made of the one it has."""
+    store.write("UPDATE projects SET number = ? WHERE id = ?", new_number, project)
+
+
 def numbers(store: Store) -> dict[str, str]:
     """Every project's number."""
     return {row[0]: row[1] for row in store.read("SELECT id, number FROM projects")}

@@ -3,25 +3,28 @@
 import json
 from typing import Any
 
-from cloudrun_cli.store.database import Store
+from cloudrun_cli.store.database import Store, json_reader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # the values are loaded only by those who ask for values
     from cloudrun_cli.core.resources import Revision, RevisionName, RevisionRef, ServiceRef
 
+# SQLite would read through all revisions of the region instead, and their bodies with them
+_BY_SERVICE = "revisions INDEXED BY revisions_of_service"
+
 
 def bodies(store: Store, project: str, region: str | None = None, service: str | None = None) -> list[dict[str, Any]]:
     """The v1 bodies of a project's revisions, by service, then newest first."""
+    narrowed = [("region", region), ("service", service)]  # spelled out, since an index is of no use to `? IS NULL OR`
+    where = " AND ".join(["project = ?", *(f"{name} = ?" for name, value in narrowed if value is not None)])
     rows = store.read(
-        "SELECT body FROM revisions WHERE project = ? AND (? IS NULL OR region = ?) AND (? IS NULL OR service = ?) "
+        f"SELECT body FROM {_BY_SERVICE if service is not None else 'revisions'} WHERE {where} "
         "ORDER BY service, created DESC, name DESC",
         project,
-        region,
-        region,
-        service,
-        service,
+        *(value for _, value in narrowed if value is not None),
     )
-    return [json.loads(body) for (body,) in rows]
+    loads = json_reader(len(rows))
+    return [loads(body) for (body,) in rows]
 
 
 def get(store: Store, ref: "RevisionRef") -> "Revision | None":
@@ -38,7 +41,8 @@ def get(store: Store, ref: "RevisionRef") -> "Revision | None":
 def of_service(store: Store, ref: "ServiceRef") -> "list[Revision]":
     """The revisions of a service, oldest first."""
     rows = store.read(
-        "SELECT project, body FROM revisions WHERE project = ? AND region = ? AND service = ? ORDER BY created, name",
+        f"SELECT project, body FROM {_BY_SERVICE} WHERE project = ? AND region = ? AND service = ? "
+        "ORDER BY created, name",
         ref.project,
         ref.region,
         ref.name,
@@ -49,9 +53,23 @@ def of_service(store: Store, ref: "ServiceRef") -> "list[Revision]":
 def names_of_service(store: Store, ref: "ServiceRef") -> "set[RevisionName]":
     """The names of a service's revisions, without loading them: there may be a thousand."""
     rows = store.read(
-        "SELECT name FROM revisions WHERE project = ? AND region = ? AND service = ?", ref.project, ref.region, ref.name
+        f"SELECT name FROM {_BY_SERVICE} WHERE project = ? AND region = ? AND service = ?",
+        ref.project,
+        ref.region,
+        ref.name,
     )
     return {name for (name,) in rows}
+
+
+def names_by_age(store: Store, ref: "ServiceRef") -> "list[RevisionName]":
+    """The names of a service's revisions, oldest first."""
+    rows = store.read(
+        f"SELECT name FROM {_BY_SERVICE} WHERE project = ? AND region = ? AND service = ? ORDER BY created, name",
+        ref.project,
+        ref.region,
+        ref.name,
+    )
+    return [name for (name,) in rows]
 
 
 def everywhere(store: Store) -> "list[Revision]":
@@ -107,7 +125,7 @@ def delete(store: Store, ref: "RevisionRef") -> bool:
 def delete_of_service(store: Store, ref: "ServiceRef") -> int:
     """Remove all of a service; how many there were."""
     return store.write(
-        "DELETE FROM revisions WHERE project = ? AND region = ? AND service = ?", ref.project, ref.region, ref.name
+        f"DELETE FROM {_BY_SERVICE} WHERE project = ? AND region = ? AND service = ?", ref.project, ref.region, ref.name
     )
 
 

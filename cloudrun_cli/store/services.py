@@ -3,29 +3,48 @@
 import json
 from typing import Any
 
-from cloudrun_cli.store.database import Store
+from cloudrun_cli.store.database import Store, json_reader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # the values are loaded only by those who ask for values
     from cloudrun_cli.core.resources import Service, ServiceRef
 
 
-def bodies(store: Store, project: str, region: str | None = None) -> list[tuple[dict[str, Any], int]]:
-    """The v1 bodies of a project's services with their doors, by region and name."""
-    rows = (
-        store.read("SELECT body, door FROM services WHERE project = ? ORDER BY name, region", project)
-        if region is None
-        else store.read(
-            "SELECT body, door FROM services WHERE project = ? AND region = ? ORDER BY name", project, region
-        )
+def bodies(
+    store: Store, project: str, region: str | None = None, limit: int | None = None
+) -> list[tuple[dict[str, Any], int]]:
+    """The v1 bodies of a project's services with their doors, by name and region; no more than `limit`."""
+    if region is None and limit is None:  # the table is in another order, and SQLite would copy what it sorts
+        found = store.read("SELECT name, region, body, door FROM services WHERE project = ?", project)
+        rows = [row[2:] for row in sorted(found, key=_by_name)]
+    elif region is None:
+        places = store.read("SELECT name, region FROM services WHERE project = ? ORDER BY 1, 2 LIMIT ?", project, limit)
+        sql = "SELECT body, door FROM services WHERE project = ? AND region = ? AND name = ?"
+        rows = [row for name, where in places for row in store.read(sql, project, where, name)]
+    else:
+        sql = "SELECT body, door FROM services WHERE project = ? AND region = ? ORDER BY name LIMIT ?"
+        rows = store.read(sql, project, region, -1 if limit is None else limit)
+    loads = json_reader(len(rows))
+    return [(loads(body), door) for body, door in rows]
+
+
+def reachable(store: Store, project: str, region: str | None, service: str | None) -> set[tuple[str, str]]:
+    """Region and name of every revision that traffic or a tag leads to, of all services or of one."""
+    narrowed = [("region", region), ("name", service)]
+    where = " AND ".join(["project = ?", *(f"{name} = ?" for name, value in narrowed if value is not None)])
+    rows = store.read(
+        "SELECT services.region, json_extract(target.value, '$.revisionName') "
+        f"FROM services, json_each(services.body, '$.status.traffic') AS target WHERE {where}",
+        project,
+        *(value for _, value in narrowed if value is not None),
     )
-    return [(json.loads(body), door) for body, door in rows]
+    return {(place, name) for place, name in rows if name}
 
 
 def get(store: Store, ref: "ServiceRef") -> "Service | None":
     """The service, or None."""
     row = store.one(
-        "SELECT project, body, door, updated FROM services WHERE project = ? AND region = ? AND name = ?",
+        "SELECT project, body, door, updated, version FROM services WHERE project = ? AND region = ? AND name = ?",
         ref.project,
         ref.region,
         ref.name,
@@ -35,11 +54,12 @@ def get(store: Store, ref: "ServiceRef") -> "Service | None":
 
 def everywhere(store: Store) -> "list[Service]":
     """Every service of the home."""
-    return [_service(row) for row in store.read("SELECT project, body, door, updated FROM services")]
+    return [_service(row) for row in store.read("SELECT project, body, door, updated, version FROM services")]
 
 
 def insert(store: Store, service: "Service", number: str) -> "Service":
-    """Save a new service; the answer carries its version. Raises sqlite3.IntegrityError when it is there already."""
+    """Save a new service, shown under the version it came with, if it did; the answer carries its own. Raises
+    sqlite3.IntegrityError when it is there already."""
     saved = _next_version(store, service)
     store.write(
         "INSERT INTO services (project, region, name, version, door, created, updated, body) VALUES (?,?,?,?,?,?,?,?)",
@@ -54,10 +74,13 @@ def insert(store: Store, service: "Service", number: str) -> "Service":
 
 
 def update(store: Store, service: "Service", number: str) -> "Service":
-    """Save a service that was loaded before. Raises Conflict when somebody else has saved it since."""
+    """Save a service that was loaded before, under a new version. Raises Conflict when somebody else has saved it
+    since."""
+    from dataclasses import replace
+
     from cloudrun_cli.core.errors import Conflict
 
-    saved = _next_version(store, service)
+    saved = replace(_next_version(store, service), etag="")
     changed = store.write(
         "UPDATE services SET version = ?, updated = ?, body = ? "
         "WHERE project = ? AND region = ? AND name = ? AND version = ?",
@@ -85,9 +108,23 @@ def delete(store: Store, ref: "ServiceRef") -> bool:
     )
 
 
-def doors(store: Store) -> set[int]:
+class Doors:
+    """The ports that services of this home have as their own: `port in doors` asks an index, and reads no service."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def __contains__(self, port: object) -> bool:
+        return self._store.one("SELECT 1 FROM services WHERE door = ?", port) is not None
+
+
+def doors(store: Store) -> Doors:
     """The ports that services of this home have as their own."""
-    return {door for (door,) in store.read("SELECT door FROM services")}
+    return Doors(store)
+
+
+def _by_name(row: tuple[Any, ...]) -> tuple[str, str]:
+    return row[0], row[1]
 
 
 def _next_version(store: Store, service: "Service") -> "Service":
@@ -114,5 +151,6 @@ def _service(row: tuple[Any, ...]) -> "Service":
 
     from cloudrun_cli.core.wire.v1 import service_from_json
 
-    project, body, door, updated = row
-    return service_from_json(json.loads(body), project, door=door, updated=datetime.fromisoformat(updated))
+    project, body, door, updated, version = row
+    at = datetime.fromisoformat(updated)
+    return service_from_json(json.loads(body), project, door=door, updated=at, version=version)

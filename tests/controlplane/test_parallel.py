@@ -18,7 +18,7 @@ PROCESSES, EACH = 20, 20
 DEPLOYER = """
 import json, random, datetime
 from cloudrun_cli.controlplane import services
-from cloudrun_cli.core.changes import EnvChange, ImageChange
+from cloudrun_cli.core.container_changes import EnvChange, ImageChange
 from cloudrun_cli.core.resources import ServiceRef
 from cloudrun_cli.store.database import open_store
 together()

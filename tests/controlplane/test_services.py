@@ -5,30 +5,35 @@ from datetime import timedelta
 
 import pytest
 
+from cloudrun_cli import __version__
 from cloudrun_cli.controlplane import services
-from cloudrun_cli.controlplane.services import Change, Rollout
+from cloudrun_cli.controlplane.services import Rollout
 from cloudrun_cli.core.changes import (
-    ArgsChange,
-    CommandChange,
+    Change,
     ConcurrencyChange,
-    EnvChange,
-    ImageChange,
     LabelsChange,
-    LimitsChange,
-    PortChange,
+    ManualScalingChange,
     RevisionScalingChange,
     ServiceAccountChange,
     ServiceScalingChange,
     TimeoutChange,
 )
 from cloudrun_cli.core.conditions import find, readiness
+from cloudrun_cli.core.container_changes import (
+    ArgsChange,
+    CommandChange,
+    EnvChange,
+    ImageChange,
+    LimitsChange,
+    PortChange,
+)
 from cloudrun_cli.core.errors import AlreadyExists, CloudRunError, Conflict, InvalidArgument, NotFound
 from cloudrun_cli.core.resources import ActiveTraffic, ContainerPort, Status, Tag, TrafficTarget
 from cloudrun_cli.store import journal, policies, projects
 from cloudrun_cli.store import revisions as revision_rows
 from cloudrun_cli.store import services as service_rows
 from cloudrun_cli.store.database import Store
-from tests.builders import CALLER, HELLO, NOW, NUMBER, a_ref
+from tests.builders import CALLER, HELLO, NOW, NUMBER, a_ref, seeded
 from tests.controlplane.verbs import deploy, everything, settle
 
 LATEST = (TrafficTarget(None, 100),)
@@ -49,7 +54,10 @@ def test_a_first_deploy_makes_service_revision_project_door_and_a_line_in_the_jo
     assert service.status.latest_ready is None
     assert service.status.traffic == ()
     assert readiness(service.status.conditions) is Status.UNKNOWN
-    assert service.template.annotations == {"run.googleapis.com/startup-cpu-boost": "true"}
+    client = {"run.googleapis.com/client-name": "cloudrun", "run.googleapis.com/client-version": __version__}
+    assert service.template.annotations == {"run.googleapis.com/startup-cpu-boost": "true", **client}
+    assert {**service.annotations, **client} == service.annotations
+    assert service.annotations["run.googleapis.com/operation-id"]
     assert projects.number(store, "demo") == NUMBER
     assert [(e.verb, e.kind, e.name, e.generation, e.who) for e in journal.since(store, 0)] == [
         ("deploy", "Service", "hello", 1, CALLER)
@@ -293,3 +301,79 @@ def test_a_service_of_another_project_is_not_there(store: Store) -> None:
     deploy(store)
     assert services.find(store, a_ref(project="other-project")) is None
     assert services.find(store, a_ref()) is not None
+
+
+def change(store: Store, *changes: Change, rollout: Rollout = Rollout()) -> services.Updated:
+    return services.update(store, a_ref(), changes, rollout=rollout, caller=CALLER, now=NOW, random=seeded(5))
+
+
+def test_an_update_around_the_template_makes_no_revision_and_waits_to_be_seen(store: Store) -> None:
+    ready = settle(store, deploy(store).revision)
+    updated = change(store, ServiceScalingChange(1, 9, set_min=True, set_max=True))
+    assert updated.revision is None
+    assert updated.service.generation == ready.generation + 1
+    assert updated.service.status.observed_generation == ready.generation
+    assert readiness(updated.service.status.conditions) is Status.UNKNOWN
+    assert updated.service.template == ready.template
+    assert updated.service.status.traffic == ready.status.traffic, "what is served meanwhile stays as it is"
+    assert len(revision_rows.names_of_service(store, a_ref())) == 1
+    assert journal.since(store, 0)[-1].verb == "update"
+
+
+def test_an_update_of_the_template_makes_the_next_revision(store: Store) -> None:
+    first = settle(store, deploy(store).revision)
+    updated = change(store, LimitsChange(memory="1Gi"))
+    assert updated.revision is not None
+    assert updated.revision == revision_rows.get(store, updated.revision.ref)
+    assert updated.revision.ref.name.startswith("hello-00002-")
+    assert updated.service.status.latest_created == updated.revision.ref.name
+    assert updated.service.status.latest_ready == first.status.latest_ready
+    assert not updated.routed, "LATEST has the requests, as before"
+
+
+def test_an_update_may_leave_the_traffic_and_tag_what_it_makes(store: Store) -> None:
+    first = settle(store, deploy(store).revision)
+    updated = change(store, LimitsChange(memory="1Gi"), rollout=Rollout(no_traffic=True, tag="green"))
+    assert updated.revision is not None
+    assert updated.routed
+    assert updated.service.traffic == (
+        TrafficTarget(first.status.latest_ready, 100),
+        TrafficTarget(updated.revision.ref.name, 0, Tag("green")),
+    )
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        [LimitsChange(memory="1Ki")],
+        [ServiceScalingChange(5, 2, set_min=True, set_max=True)],
+        [ServiceScalingChange(max_instances=3, set_max=True), ManualScalingChange(3), LabelsChange({"BAD": ""})],
+    ],
+)
+def test_a_refused_update_changes_nothing(store: Store, changes: list[Change]) -> None:
+    settle(store, deploy(store).revision)
+    before = everything(store)
+    with pytest.raises(InvalidArgument):
+        change(store, *changes)
+    assert everything(store) == before
+
+
+def test_an_update_that_is_only_checked_changes_nothing(store: Store) -> None:
+    settle(store, deploy(store).revision)
+    before = everything(store)
+    assert change(store, LimitsChange(memory="1Gi"), rollout=Rollout(validate_only=True)).revision is not None
+    assert everything(store) == before
+
+
+def test_there_is_nothing_to_update_where_there_is_no_service(store: Store) -> None:
+    with pytest.raises(NotFound, match=r"Cannot find service \[hello\]"):
+        change(store, LimitsChange(memory="1Gi"))
+
+
+def test_a_new_service_finds_its_door_without_reading_the_others(store: Store) -> None:
+    plan = store.read("EXPLAIN QUERY PLAN SELECT 1 FROM services WHERE door = ?", 20000)
+    assert "USING" in str(plan[0][-1])
+    assert "INDEX" in str(plan[0][-1])
+    made = deploy(store).service.door
+    assert made in service_rows.doors(store)
+    assert made + 1 not in service_rows.doors(store)

@@ -6,10 +6,11 @@ from datetime import timedelta
 from random import Random
 
 from cloudrun_cli.controlplane import services
-from cloudrun_cli.controlplane.services import Change, Deployed, Rollout
+from cloudrun_cli.controlplane.services import Deployed, Rollout
 from cloudrun_cli.core import traffic
-from cloudrun_cli.core.changes import ImageChange
+from cloudrun_cli.core.changes import Change
 from cloudrun_cli.core.conditions import readiness, revision_failed, revision_ready, service_status
+from cloudrun_cli.core.container_changes import ImageChange
 from cloudrun_cli.core.resources import Revision, Service, ServiceRef, Status
 from cloudrun_cli.store import revisions as revision_rows
 from cloudrun_cli.store import services as service_rows
