@@ -1,6 +1,7 @@
 """Carries out what `core.autoscaling` decides, when something has happened or the time has come."""
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable
@@ -11,8 +12,9 @@ from cloudrun_cli.core import autoscaling
 from cloudrun_cli.core.admission import NOT_STARTED
 from cloudrun_cli.core.autoscaling import InstanceLoad, Load, Scale, Start, Stop
 from cloudrun_cli.core.conditions import readiness
-from cloudrun_cli.core.resources import DEFAULT_CONCURRENCY, DEFAULT_MAX_INSTANCES, Revision, RevisionRef, Status
-from cloudrun_cli.daemon.fleet import GIVEN_UP, Fleet, Member, State
+from cloudrun_cli.core.resources import DEFAULT_CONCURRENCY, Revision, RevisionRef, Status
+from cloudrun_cli.daemon.fleet import GIVEN_UP, Fleet
+from cloudrun_cli.daemon.members import Member, State
 from cloudrun_cli.daemon.tasks import Tasks
 from cloudrun_cli.daemon.world import World
 from cloudrun_cli.dataplane.gate import Gate
@@ -50,16 +52,49 @@ class Autoscaler:
         self._failures: dict[RevisionRef, Failures] = {}
         self._crashes: dict[RevisionRef, Failures] = {}
         self._held: set[RevisionRef] = set()
+        self._wanted: dict[RevisionRef, int] = {}  # instances that are to be ready before traffic comes
+        self._news: dict[RevisionRef, asyncio.Event] = {}  # for whoever waits for them
 
     def poke(self, ref: RevisionRef) -> None:
         """Something has happened to this revision: a request waits, an instance came or went, its limits changed."""
         self._poked.add(ref)
         self._bell.set()
+        if (news := self._news.get(ref)) is not None:
+            news.set()
 
     def poke_all(self) -> None:
-        """The world has changed."""
-        self._poked |= self._fleet.revisions() | {r for r in self._world.revisions if self._wants_some(r)}
+        """Anything may have changed."""
+        self._poked |= self._fleet.revisions() | self._world.routed()
         self._bell.set()
+
+    def want(self, ref: RevisionRef, count: int) -> None:
+        """Traffic is about to come: have so many instances, though no request can reach them yet."""
+        self._wanted[ref] = count
+        self.poke(ref)
+
+    def let_be(self, ref: RevisionRef) -> None:
+        """Its traffic has come, or will not; from now on its load decides."""
+        self._wanted.pop(ref, None)
+        self.poke(ref)
+
+    async def brought_up(self, ref: RevisionRef, seconds: float) -> bool:
+        """Whether the instances that are wanted of it are ready; False when a start fails first, or the time is up."""
+        news = self._news.setdefault(ref, asyncio.Event())
+        failed = self._failures.get(ref, Failures()).count
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self._world.revisions.get(ref) is not None and ref in self._wanted:
+                    if self.ready(ref) >= self._wanted[ref]:
+                        return True
+                    if self._failures.get(ref, Failures()).count > failed:
+                        return False
+                    news.clear()
+                    await news.wait()
+        return False
+
+    def ready(self, ref: RevisionRef) -> int:
+        """Its instances that take requests."""
+        return sum(member.state is State.READY for member in self._fleet.members(ref))
 
     def lost(self, ref: RevisionRef, lived: float) -> None:
         """An instance that was ready has ended by itself, this many seconds after it was begun."""
@@ -109,8 +144,8 @@ class Autoscaler:
             return None
         revision = self._world.revisions.get(ref)
         if revision is None:
-            self._failures.pop(ref, None)
-            self._crashes.pop(ref, None)
+            for memory in (self._failures, self._crashes, self._wanted, self._news):
+                memory.pop(ref, None)
             for member in self._fleet.members(ref):
                 self._fleet.retire(member.id, "its revision was deleted")
             return None
@@ -138,7 +173,7 @@ class Autoscaler:
         self.poke(ref)
 
     def _load(self, ref: RevisionRef) -> Load:
-        seen = self._gate.load().get(ref)
+        seen = self._gate.load_of(ref)
         known = seen.instances if seen else {}
         failures, crashes = self._failures.get(ref, Failures()), self._crashes.get(ref, Failures())
         return Load(
@@ -160,19 +195,14 @@ class Autoscaler:
 
     def _scale(self, revision: Revision) -> Scale:
         ref, template = revision.ref, revision.template
-        service = self._world.services.get(revision.service_ref)
-        percent = self._world.percent(ref)
-        shared = service.scaling if service else None
-        of_service_min = autoscaling.share(shared.min_instances, percent) if shared else None
-        of_service_max = autoscaling.share(shared.max_instances, percent) if shared and percent else None
-        most = template.max_instances or DEFAULT_MAX_INSTANCES
+        least, most, exact = self._world.limits(revision)
+        wanted = self._wanted.get(ref)
         return Scale(
             concurrency=template.concurrency or DEFAULT_CONCURRENCY,
-            least=max(template.min_instances or 0, of_service_min or 0),
-            most=min(most, of_service_max) if of_service_max is not None else most,
+            least=max(least, wanted or 0),
+            most=most,
             idle_seconds=self._idle().total_seconds(),
-            reachable=self._world.is_reachable(ref) and readiness(revision.status.conditions) is Status.TRUE,
+            reachable=(self._world.is_reachable(ref) or wanted is not None)
+            and readiness(revision.status.conditions) is Status.TRUE,
+            exact=exact,
         )
-
-    def _wants_some(self, ref: RevisionRef) -> bool:
-        return self._scale(self._world.revisions[ref]).least > 0 and self._world.is_reachable(ref)

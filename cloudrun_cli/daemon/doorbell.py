@@ -118,7 +118,7 @@ def start(home: str, settings: dict[str, str]) -> bool:
                 stdout=log,
                 stderr=log,
                 cwd="/",
-                env={**os.environ, **settings, "PYTHONPATH": _import_path()},
+                env={**os.environ, **settings, "PYTHONPATH": import_path()},
                 start_new_session=True,
             )
 
@@ -180,7 +180,7 @@ def _left_behind(home: str) -> bool:
     return os.path.exists(os.path.join(run_folder(home), READY))
 
 
-def _import_path() -> str:
+def import_path() -> str:
     """Where this very package was found, first: a checkout that was never installed starts its own daemon."""
     here = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     return os.pathsep.join(filter(None, [here, os.environ.get("PYTHONPATH")]))

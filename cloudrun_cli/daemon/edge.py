@@ -2,19 +2,20 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 
 from cloudrun_cli.clock import Clock
 from cloudrun_cli.core.addresses import host
 from cloudrun_cli.core.errors import CloudRunError
+from cloudrun_cli.core.resources import ServiceRef
 from cloudrun_cli.daemon.tasks import Tasks
 from cloudrun_cli.dataplane import certificates
 from cloudrun_cli.dataplane.envoy import EnvoyProcess
 from cloudrun_cli.dataplane.envoy_config import REQUESTS_FILE
 from cloudrun_cli.dataplane.gate import Gate
-from cloudrun_cli.dataplane.routes import Routes
+from cloudrun_cli.dataplane.routes import RouteChange, Routes, ServiceRoute
 
 log = logging.getLogger(__name__)
 
@@ -35,14 +36,19 @@ class EdgeKeeper:
         self.request_log = folder / REQUESTS_FILE
         self.restarted: Callable[[], None] = lambda: None  # called when another Envoy serves than before
         self._names: frozenset[str] = frozenset()
+        self._doors: dict[ServiceRef, int] = {}
         self._renewing = asyncio.Lock()
         self._tasks: Tasks | None = None
         self._keeping: asyncio.Task[None] | None = None
 
     async def open(self, routes: Routes) -> None:
         """Adopt the Envoy of an earlier daemon, or start one. Raises FailedPrecondition when a port is taken."""
-        self._show_certificate(_names(routes))
-        self.envoy.use_doors(_doors(routes))
+        names = frozenset(certificates.ALWAYS).union(
+            routes.domains, *(_names_of(route) for route in routes.services.values())
+        )
+        self._show_certificate(names)
+        self._note(routes.services)
+        self.envoy.use_doors(set(self._doors.values()))
         if not await self.envoy.adopt():
             await self.envoy.start()
 
@@ -57,11 +63,13 @@ class EdgeKeeper:
         tasks.spawn(self._recount())
         tasks.spawn(self._mind_doors())
 
-    def use(self, routes: Routes) -> None:
-        """Route as these say, from now on."""
-        self._gate.use(routes)
-        self.envoy.use_doors(_doors(routes))
-        names = _names(routes)
+    def change(self, change: RouteChange) -> None:
+        """Route with these changes, from now on."""
+        self._gate.change(change)
+        self._note(change.services)
+        self.envoy.use_doors(set(self._doors.values()))
+        domains = frozenset(change.domains or ())
+        names = frozenset().union(domains, *(_names_of(route) for route in change.services.values() if route))
         if not names <= self._names and self._tasks is not None:
             self._tasks.spawn(self._renew(names))
 
@@ -70,6 +78,13 @@ class EdgeKeeper:
         if self._keeping is not None:
             self._keeping.cancel()
         await self.envoy.drain_and_stop(DRAIN)
+
+    def _note(self, services: Mapping[ServiceRef, ServiceRoute | None]) -> None:
+        for ref, route in services.items():
+            if route is not None and route.door:
+                self._doors[ref] = route.door
+            else:
+                self._doors.pop(ref, None)
 
     async def _keep(self) -> None:
         while True:
@@ -119,10 +134,6 @@ class EdgeKeeper:
         self._names = names
 
 
-def _doors(routes: Routes) -> set[int]:
-    return {service.door for service in routes.services.values() if service.door}
-
-
-def _names(routes: Routes) -> frozenset[str]:
-    hosts = (host(ref.name, route.number, ref.region) for ref, route in routes.services.items())
-    return frozenset(certificates.names((ref.region for ref in routes.services), (*hosts, *routes.domains)))
+def _names_of(route: ServiceRoute) -> tuple[str, ...]:
+    ref = route.ref
+    return certificates.names([ref.region], [host(ref.name, route.number, ref.region)])

@@ -5,24 +5,24 @@ import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
 from datetime import timedelta
-from enum import StrEnum
 from random import Random
 
 from cloudrun_cli.clock import Clock
-from cloudrun_cli.core import contract, logs
+from cloudrun_cli.core import logs
 from cloudrun_cli.core.autopsy import Finding, loopback_only
 from cloudrun_cli.core.autoscaling import UNREACHABLE
 from cloudrun_cli.core.errors import CloudRunError
-from cloudrun_cli.core.limits import cpu_millis, memory_bytes
 from cloudrun_cli.core.resources import STARTUP_LIMIT, Revision, RevisionName, RevisionRef
-from cloudrun_cli.daemon import probing
+from cloudrun_cli.daemon import probing, specs
+from cloudrun_cli.daemon.health import Health
 from cloudrun_cli.daemon.logdesk import LogDesk
+from cloudrun_cli.daemon.members import Member, State
 from cloudrun_cli.daemon.runtimes import Runtimes
+from cloudrun_cli.daemon.startup import Startup
 from cloudrun_cli.daemon.tasks import Tasks
 from cloudrun_cli.dataplane.gate import Gate
-from cloudrun_cli.runtime.base import STOP_GRACE, Exit, ExitCause, Instance, InstanceSpec, Runtime
+from cloudrun_cli.runtime.base import STOP_GRACE, Exit, ExitCause, Instance, Runtime
 
 log = logging.getLogger(__name__)
 
@@ -31,40 +31,14 @@ DRAIN_EXTRA = timedelta(seconds=5)  # past a revision's own request timeout
 GIVEN_UP = "Retired"  # the reason of a start that nobody wanted any more
 
 
-class State(StrEnum):
-    """Where an instance is in its life."""
-
-    STARTING = "starting"
-    READY = "ready"
-    STOPPING = "stopping"
-
-
-@dataclass(slots=True, eq=False)
-class Member:
-    """One instance of ours. `instance` is None until the runtime has answered. `retired`: nobody needs to wait for it
-    any more, because it is gone or not wanted; `brought_up`: its start is over, well or badly; `ended`: forgotten."""
-
-    id: str
-    revision: Revision
-    began: float
-    state: State = State.STARTING
-    instance: Instance | None = None
-    gone: asyncio.Event = field(default_factory=asyncio.Event)
-    retired: asyncio.Event = field(default_factory=asyncio.Event)
-    brought_up: asyncio.Event = field(default_factory=asyncio.Event)
-    ended: asyncio.Event = field(default_factory=asyncio.Event)
-    ending: bool = False
-    exit: Exit | None = None
-    reader: asyncio.Task[None] | None = None
-    tail: list[str] = field(default_factory=list)  # its last lines, for the autopsy
-
-
 class Fleet:
-    """Everything that runs for this home. `changed` is called with a revision whenever its instances have changed,
-    `lost` when one that was ready has ended by itself, with the seconds since it was begun."""
+    """Everything that runs for `home`, in whose folder buckets are, too. `changed` is called with a revision whenever
+    its instances have changed, `lost` when one that was ready has ended by itself, with the seconds since it was
+    begun."""
 
     def __init__(
         self,
+        home: str,
         runtimes: Runtimes,
         gate: Gate,
         desk: LogDesk,
@@ -73,9 +47,10 @@ class Fleet:
         tasks: Tasks,
         startup_limit: Callable[[], timedelta],
     ) -> None:
-        self._runtimes, self._gate, self._desk = runtimes, gate, desk
+        self._home, self._runtimes, self._gate, self._desk = home, runtimes, gate, desk
         self._clock, self._random, self._tasks = clock, random, tasks
         self._startup_limit = startup_limit
+        self._health = Health(runtimes, gate, tasks, self._say, self._unwell)
         self._members: dict[str, Member] = {}
         self.changed: Callable[[RevisionRef], None] = lambda ref: None
         self.lost: Callable[[RevisionRef, float], None] = lambda ref, lived: None
@@ -87,6 +62,11 @@ class Fleet:
     def revisions(self) -> set[RevisionRef]:
         """The revisions that have instances."""
         return {m.revision.ref for m in self._members.values() if m.state is not State.STOPPING}
+
+    def check(self, revision: Revision, runtime: str) -> None:
+        """Nothing when this runtime can run the revision. Raises CloudRunError naming what it cannot give it."""
+        for spec in specs.of_revision("", revision, self._home):
+            self._runtimes.get(runtime).check(spec)
 
     def enlist(self, revision: Revision) -> Member:
         """A new instance that counts from now on; `launch` starts it."""
@@ -143,10 +123,10 @@ class Fleet:
                 member.brought_up.set()
                 self._members[member.id] = member
                 member.reader = self._tasks.spawn(self._read(member, runtime))
-                if await probing.answers(instance.address):
+                if await probing.is_up(runtime, member):
                     self._open(member, "The instance was adopted by a new daemon.")
                 else:
-                    self._tasks.spawn(self._end(member, "it did not listen when it was adopted"))
+                    self._tasks.spawn(self._end(member, "it was not up when it was adopted"))
 
     async def stop_all(self) -> None:
         """Stop every instance at once, each with its grace."""
@@ -167,28 +147,24 @@ class Fleet:
             log.warning("Stopping %s, whose revision is gone: %s", instance.id, error.message)
 
     async def _bring_up(self, member: Member, checked: bool) -> Finding | None:
-        revision = member.revision
         limit = min(self._startup_limit(), STARTUP_LIMIT)
         try:
-            runtime = self._runtimes.get(revision.status.runtime)
-            member.instance = await runtime.start(self._spec(member))
+            runtime = self._runtimes.get(member.revision.status.runtime)
+            wanted = specs.of_revision(member.id, member.revision, self._home)
+            startup = Startup(member, runtime, limit, self._say, lambda: self._begin_reading(member, runtime))
+            finding = await startup.run(wanted)
         except CloudRunError as error:
             return Finding(error.message, error.hint or "", reason="ContainerMissing")
+        if finding is not None or member.state is State.STOPPING or member.instance is None:
+            return finding
+        if member.gone.is_set() or (checked and await self._ends_at_once(member, runtime)):
+            return await probing.autopsy(runtime, member, limit, listened=True)
+        if checked and loopback_only(await probing.sockets(runtime, member.instance), member.instance.port):
+            return await probing.autopsy(runtime, member, limit)
+        return None
+
+    def _begin_reading(self, member: Member, runtime: Runtime) -> None:
         member.reader = self._tasks.spawn(self._read(member, runtime))
-        outcome = await probing.wait_until_listening(member.instance.address, member.retired, limit)
-        if member.state is State.STOPPING:
-            return None
-        if outcome is probing.Outcome.LISTENING:
-            if checked and await self._ends_at_once(member, runtime):
-                return await probing.autopsy(
-                    runtime, member.instance, member.exit, revision, limit, member.tail, listened=True
-                )
-            if checked and loopback_only(await probing.sockets(runtime, member.instance), member.instance.port):
-                return await probing.autopsy(runtime, member.instance, None, revision, limit, member.tail)
-            return None
-        if outcome is probing.Outcome.GONE and member.exit is None:
-            member.exit = await runtime.ended(member.instance)
-        return await probing.autopsy(runtime, member.instance, member.exit, revision, limit, member.tail)
 
     async def _ends_at_once(self, member: Member, runtime: Runtime) -> bool:
         """Whether it ends right after it began to listen: a server with worker processes opens its port before they
@@ -199,33 +175,15 @@ class Fleet:
             member.exit = await runtime.ended(member.instance)
         return member.gone.is_set()
 
-    def _spec(self, member: Member) -> InstanceSpec:
-        revision = member.revision
-        container = revision.template.ingress_container
-        return InstanceSpec(
-            id=member.id,
-            project=revision.ref.project,
-            region=revision.ref.region,
-            service=revision.service,
-            revision=revision.ref.name,
-            digest=revision.status.image_digest,
-            env=contract.environment(revision, container),
-            port=contract.port(container),
-            cpu_millis=cpu_millis(container.cpu),
-            memory_bytes=memory_bytes(container.memory),
-            command=container.command,
-            args=container.args,
-            working_dir=container.working_dir,
-        )
-
     def _open(self, member: Member, adopted: str = "") -> None:
         assert member.instance is not None
         member.state = State.READY
         if not adopted:
             self._gate.start_time(member.revision.ref, time.monotonic() - member.began)
         self._gate.add_instance(member.revision.ref, member.id, member.instance.address)
-        port = member.instance.port
-        self._say(member, adopted or f"Default STARTUP TCP probe succeeded after 1 attempt on port {port}.")
+        if adopted:
+            self._say(member, adopted)
+        self._health.watch(member)
         self.changed(member.revision.ref)
 
     async def _drain_and_end(self, member: Member, reason: str) -> None:
@@ -233,7 +191,7 @@ class Fleet:
         await self._gate.drained(member.id, time.monotonic() + patience.total_seconds())
         await self._end(member, reason)
 
-    async def _end(self, member: Member, reason: str) -> None:
+    async def _end(self, member: Member, reason: str, grace: timedelta = STOP_GRACE) -> None:
         """Stop it and forget it. Safe to call for one that is gone already; whoever comes second waits for the end."""
         if member.ending:
             await member.ended.wait()
@@ -246,7 +204,7 @@ class Fleet:
         if member.instance is not None and not member.gone.is_set():
             self._say(member, f"Shutting down instance: {_in_words(reason)}.")
             try:
-                await self._runtimes.of(member.instance).stop(member.instance, grace=STOP_GRACE)
+                await self._runtimes.of(member.instance).stop(member.instance, grace=grace)
             except CloudRunError as error:
                 log.warning("Stopping %s: %s", member.id, error.message)
         elif member.instance is not None:
@@ -271,13 +229,26 @@ class Fleet:
         member.retired.set()
         if member.state is State.STARTING:
             return  # whoever brings it up looks into it
-        self._say(member, _ending(end), "ERROR" if end.cause is ExitCause.OUT_OF_MEMORY else "WARNING")
+        who = f"Container [{end.container}]" if member.has_several else "Container"
+        self._say(member, _ending(end, who), "ERROR" if end.cause is ExitCause.OUT_OF_MEMORY else "WARNING")
         if member.state is State.READY:
-            member.state = State.STOPPING
-            self._gate.retire_instance(member.id)
-            self._gate.drop_instance(member.id)
-            self._tasks.spawn(self._end(member, "it ended"))
-            self.lost(member.revision.ref, time.monotonic() - member.began)
+            self._abandon(member, "it ended", STOP_GRACE)
+        self.changed(member.revision.ref)
+
+    def _unwell(self, member: Member, text: str) -> None:
+        """It serves no longer as it should, and nobody waits for what it has begun."""
+        if member.state is State.READY:
+            self._say(member, text, "ERROR")
+            self._abandon(member, "it failed its liveness probe", timedelta(0))
+
+    def _abandon(self, member: Member, reason: str, grace: timedelta) -> None:
+        """It was ready, and is not any more; its requests end as they may."""
+        member.state = State.STOPPING
+        member.retired.set()
+        self._gate.retire_instance(member.id)
+        self._gate.drop_instance(member.id)
+        self._tasks.spawn(self._end(member, reason, grace))
+        self.lost(member.revision.ref, time.monotonic() - member.began)
         self.changed(member.revision.ref)
 
     async def _read(self, member: Member, runtime: Runtime) -> None:
@@ -287,7 +258,7 @@ class Fleet:
         after = self._desk.last_cursor(service, member.id)
         try:
             async for line in runtime.logs(member.instance, after=after):
-                member.tail = [*member.tail[-19:], line.text]
+                member.heard(line.container, line.text)
                 self._desk.add(
                     service,
                     logs.from_line(
@@ -298,6 +269,7 @@ class Fleet:
                         line.text,
                         line.at,
                         line.cursor,
+                        line.container if member.has_several else "",
                     ),
                 )
         except CloudRunError as error:
@@ -321,19 +293,17 @@ class Fleet:
         return f"{self._random.getrandbits(96):024x}"
 
 
-async def _stop_unwanted(runtime: Runtime, instance: Instance) -> None:
-    await runtime.stop(instance, grace=STOP_GRACE)
-
-
-def _ending(end: Exit) -> str:
+def _ending(end: Exit, who: str) -> str:
+    """Its end in the log's words. `who` is the container, by name where there are several."""
     if end.cause is ExitCause.OUT_OF_MEMORY:
         used = f" with {end.memory_bytes // 2**20} MiB used" if end.memory_bytes else ""
-        return f"Memory limit exceeded{used}. Consider increasing the memory limit with --memory."
+        of = f" of {who.lower()}" if end.container and "[" in who else ""
+        return f"Memory limit{of} exceeded{used}. Consider increasing the memory limit with --memory."
     if end.signal is not None:
-        return f"Container terminated on signal {end.signal}."
+        return f"{who} terminated on signal {end.signal}."
     if end.cause is ExitCause.REMOVED:
         return "The instance is gone: it was removed from outside."
-    return f"Container called exit({end.code})."
+    return f"{who} called exit({end.code})."
 
 
 def _in_words(reason: str) -> str:

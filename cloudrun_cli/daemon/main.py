@@ -10,6 +10,7 @@ import resource
 import signal
 import socket
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from random import SystemRandom
@@ -29,6 +30,7 @@ from cloudrun_cli.daemon.fleet import Fleet
 from cloudrun_cli.daemon.logdesk import LogDesk
 from cloudrun_cli.daemon.reconciler import Reconciler
 from cloudrun_cli.daemon.runtimes import Runtimes
+from cloudrun_cli.daemon.shifts import Shifts
 from cloudrun_cli.daemon.supervisor import GAVE_UP, succeed
 from cloudrun_cli.daemon.tasks import Tasks
 from cloudrun_cli.daemon.world import World
@@ -83,7 +85,7 @@ class Daemon:
             random=random, on_demand=lambda ref: self.autoscaler.poke(ref), on_request_end=self.desk.add_request
         )
         self.fleet = Fleet(
-            self.runtimes, self.gate, self.desk, self.clock, random, self.tasks, lambda: self.lengths.startup
+            home, self.runtimes, self.gate, self.desk, self.clock, random, self.tasks, lambda: self.lengths.startup
         )
         self.autoscaler = Autoscaler(self.world, self.fleet, self.gate, self.tasks, lambda: self.lengths.idle)
         self.fleet.changed, self.fleet.lost = self.autoscaler.poke, self.autoscaler.lost
@@ -95,13 +97,13 @@ class Daemon:
             self.gate,
             self.clock,
         )
+        shifts = Shifts(self.world, self.autoscaler, self.gate, self.tasks, time.monotonic)
         self.reconciler = Reconciler(
-            self.world, self.fleet, self.autoscaler, self.runtimes, self.clock, self.tasks, self.edge.use
+            self.world, self.fleet, self.autoscaler, self.runtimes, shifts, self.clock, self.tasks, self.edge.change
         )
         self.builder = Builder(home, self.store, self.runtimes, self.tasks)
         edge = Edge(self.settings.port("emulator/http_port"), self.settings.port("emulator/https_port"))
         self.api = AdminApi(home, edge, self.settings.text("core/account"), self.clock.now, self.look)
-        self.reconciler.api = self.api.address
 
     async def open(self, gate_socket: socket.socket, events_socket: socket.socket) -> None:
         """Find or start everything, in the order in which one thing needs another."""
@@ -117,15 +119,18 @@ class Daemon:
         self.tasks.spawn(self.gate.serve(gate_socket, events_socket, self.edge.request_log))
         self.edge.keep(self.tasks)
         self.scaling = self.tasks.spawn(self.autoscaler.run())
-        self.look()
+        self.look(whole=True)
 
-    def look(self) -> None:
-        """Compare the store with what is, and begin what is missing."""
+    def look(self, *, whole: bool = False) -> None:
+        """Compare the store with what is, and begin what is missing; `whole`: also what nobody told of."""
+        idle = self.lengths.idle
         try:
             self.lengths.read()
         except CloudRunError as error:
             log.warning("The settings of before stay in force: %s", error.message)
-        self.reconciler.look()
+        if self.lengths.idle != idle:
+            self.autoscaler.poke_all()
+        self.reconciler.look(whole=whole)
         self.builder.look()
 
     async def close(self) -> None:
@@ -206,9 +211,10 @@ async def _until_stopped(bell: socket.socket, stop: asyncio.Event, daemon: Daemo
         ringing = loop.create_task(rung.wait())
         await asyncio.wait({ringing, stopping}, timeout=LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         ringing.cancel()
+        nobody_rang = not rung.is_set()
         rung.clear()
         if not stop.is_set():
-            daemon.look()
+            daemon.look(whole=nobody_rang)
     loop.remove_reader(bell)
 
 

@@ -1,11 +1,15 @@
-"""The daemon's view of the store: decoded once, and again only where something has changed."""
+"""The daemon's view of the store: decoded once, and again only where something has changed.
+
+The journal says where. When something was committed that it does not tell of, everything is read again.
+"""
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from cloudrun_cli.core import contract, iam
+from cloudrun_cli.core import autoscaling, contract, iam
 from cloudrun_cli.core.conditions import readiness
+from cloudrun_cli.core.hosts import host_name
 from cloudrun_cli.core.resources import (
     DEFAULT_CONCURRENCY,
     DEFAULT_MAX_INSTANCES,
@@ -18,86 +22,154 @@ from cloudrun_cli.core.resources import (
     Status,
 )
 from cloudrun_cli.core.traffic import addressable
-from cloudrun_cli.dataplane.routes import RevisionRoute, Routes, ServiceRoute
-from cloudrun_cli.store import policies, projects
+from cloudrun_cli.dataplane.routes import RevisionRoute, RouteChange, Routes, ServiceRoute
+from cloudrun_cli.store import domains, journal, policies, projects
 from cloudrun_cli.store import revisions as revision_rows
 from cloudrun_cli.store import services as service_rows
 from cloudrun_cli.store.database import Store
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a look at the store has found: services that were read again (or are no longer there), and revisions that
+    are gone."""
+
+    services: frozenset[ServiceRef]
+    gone: tuple[Revision, ...]
+
+
+_TOLD = {"Service", "Revision", "DomainMapping"}  # the kinds of entries of which we know what they change
+
+
 class World:
-    """Services and revisions as they were at the last `refresh`."""
+    """Services and revisions as they were at the last `refresh`. `unknown` are the revisions of which it is not known
+    yet whether they are ready, `unsettled` the services whose wishes have not come true yet."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
         self.services: dict[ServiceRef, Service] = {}
         self.revisions: dict[RevisionRef, Revision] = {}
-        self.numbers: dict[str, str] = {}
-        self.public: set[str] = set()
-        self._of: dict[ServiceRef, list[RevisionRef]] = {}
+        self.domains: dict[str, ServiceRef] = {}
+        self.unknown: set[RevisionRef] = set()
+        self.unsettled: set[ServiceRef] = set()
+        self._numbers: dict[str, str] = {}
+        self._public: set[ServiceRef] = set()
+        self._of: dict[ServiceRef, set[RevisionRef]] = {}
+        self._routed: dict[ServiceRef, set[RevisionRef]] = {}
+        self._last = -1  # of the journal's entries, the last that was heeded
+        self._version = -1  # of the store, when it was last looked at
 
-    def refresh(self) -> list[Revision]:
-        """Read what is new, drop what is gone; the answer are the revisions that are gone."""
+    # What is in the store
+
+    def refresh(self, *, whole: bool = False) -> Seen:
+        """Read what has changed, drop what is gone; with `whole`, or where the journal does not say, look at
+        everything."""
+        version, last = self.store.data_version(), self._last
+        entries = journal.since(self.store, last) if last >= 0 else []
+        told = {entry.kind for entry in entries} <= _TOLD
+        quiet = version == self._version
+        self._version = version
+        if whole or last < 0 or not told or not (entries or quiet):
+            return self._read_everything()
+        touched = set()
+        gone: list[Revision] = []
+        for entry in entries:
+            self._last = entry.id
+            if entry.kind == "Service":
+                touched.add(ServiceRef(entry.project, entry.region, entry.name))
+            elif entry.kind == "Revision":
+                ref = RevisionRef(entry.project, entry.region, RevisionName(entry.name))
+                if (revision := self.revisions.get(ref)) is not None:
+                    gone.append(self._drop(revision))
+                    touched.add(revision.service_ref)
+        if any(entry.kind == "DomainMapping" for entry in entries):
+            self.domains = domains.routes(self.store)
+        for service in touched:
+            gone += self._read(service)
+        return Seen(frozenset(touched), tuple(gone))
+
+    def _read_everything(self) -> Seen:
+        self._last = journal.last(self.store)
+        self._numbers = projects.numbers(self.store)
+        self.domains = domains.routes(self.store)
         rows = self.store.read("SELECT project, region, name, version FROM services")
         there = {ServiceRef(*row[:3]): int(row[3]) for row in rows}
-        for ref in [ref for ref in self.services if ref not in there]:
-            del self.services[ref]
-        for ref, version in there.items():
-            known = self.services.get(ref)
-            if known is None or known.resource_version != version:
-                found = service_rows.get(self.store, ref)
-                if found is not None:
-                    self.services[ref] = found
-        names = self.store.read("SELECT project, region, name FROM revisions")
-        refs = {RevisionRef(p, r, RevisionName(n)) for p, r, n in names}
-        gone = [self.revisions.pop(ref) for ref in list(self.revisions) if ref not in refs]
-        for new in refs - self.revisions.keys():
-            revision = revision_rows.get(self.store, new)
-            if revision is not None:
-                self.revisions[new] = revision
-        self._of = {}
-        for revision in self.revisions.values():
-            self._of.setdefault(revision.service_ref, []).append(revision.ref)
-        self.numbers = projects.numbers(self.store)
-        self.public = {name for name, policy in policies.everywhere(self.store).items() if iam.is_public(policy)}
+        of: dict[ServiceRef, set[RevisionRef]] = {}
+        for project, region, name, service in self.store.read("SELECT project, region, name, service FROM revisions"):
+            of.setdefault(ServiceRef(project, region, service), set()).add(RevisionRef(project, region, name))
+        open_ones = {name for name, policy in policies.everywhere(self.store).items() if iam.is_public(policy)}
+        public = {ref for ref in there if iam.service_resource(ref.project, ref.region, ref.name) in open_ones}
+        touched = {
+            ref
+            for ref in there.keys() | self.services.keys()
+            if ref not in there
+            or ref not in self.services
+            or self.services[ref].resource_version != there[ref]
+            or of.get(ref, set()) != self._of.get(ref, set())
+            or (ref in public) != (ref in self._public)
+        }
+        gone: list[Revision] = []
+        for ref in touched:
+            gone += self._read(ref)
+        return Seen(frozenset(touched), tuple(gone))
+
+    def _read(self, ref: ServiceRef) -> list[Revision]:
+        """Read a service and those of its revisions that are new; the revisions that are gone."""
+        known, found = self.services.get(ref), service_rows.get(self.store, ref)
+        gone: list[Revision] = []
+        if found is None or (known is not None and known.uid != found.uid):  # or made anew, under the same names
+            gone += [self._drop(self.revisions[r]) for r in list(self._of.get(ref, ()))]
+        if found is None:
+            self.services.pop(ref, None)
+            self.unsettled.discard(ref)
+            self._public.discard(ref)
+            self._of.pop(ref, None)
+            return gone
+        self._keep(found)
+        resource = iam.service_resource(ref.project, ref.region, ref.name)
+        public = iam.is_public(policies.get(self.store, resource))
+        (self._public.add if public else self._public.discard)(ref)
+        names = revision_rows.names_of_service(self.store, ref)
+        refs = {RevisionRef(ref.project, ref.region, name) for name in names}
+        have = self._of.get(ref, set())
+        gone += [self._drop(self.revisions[r]) for r in have - refs]
+        for new in refs - have:
+            if (revision := revision_rows.get(self.store, new)) is not None:
+                self._keep_revision(revision)
         return gone
 
-    def digests(self) -> set[str]:
-        """The images that revisions run, or are about to."""
-        named = (revision.template.ingress_container.image for revision in self.revisions.values())
-        return {revision.status.image_digest for revision in self.revisions.values()} | set(named)
+    def _keep(self, service: Service) -> None:
+        self.services[service.ref] = service
+        (self.unsettled.discard if _is_settled(service) else self.unsettled.add)(service.ref)
 
-    def of_service(self, ref: ServiceRef) -> list[Revision]:
-        """The revisions of a service."""
-        return [self.revisions[r] for r in self._of.get(ref, ())]
+    def _keep_revision(self, revision: Revision) -> None:
+        self.revisions[revision.ref] = revision
+        self._of.setdefault(revision.service_ref, set()).add(revision.ref)
+        waits = readiness(revision.status.conditions) is Status.UNKNOWN
+        (self.unknown.add if waits else self.unknown.discard)(revision.ref)
 
-    def number(self, project: str) -> str:
-        """A project's number."""
-        return self.numbers[project]
+    def _drop(self, revision: Revision) -> Revision:
+        self.revisions.pop(revision.ref, None)
+        self.unknown.discard(revision.ref)
+        self._of.get(revision.service_ref, set()).discard(revision.ref)
+        return revision
 
-    def latest_ready(self, ref: ServiceRef) -> RevisionName | None:
-        """The newest revision that is ready, by the generation that made it."""
-        ready = [r for r in self.of_service(ref) if readiness(r.status.conditions) is Status.TRUE]
-        return max(ready, key=lambda r: (r.generation, r.created)).ref.name if ready else None
-
-    def is_reachable(self, ref: RevisionRef) -> bool:
-        """Whether a request can get there."""
-        revision = self.revisions.get(ref)
-        service = self.services.get(revision.service_ref) if revision else None
-        return service is not None and ref.name in addressable(service.status.traffic)
-
-    def percent(self, ref: RevisionRef) -> int:
-        """The revision's share of its service's requests."""
-        revision = self.revisions.get(ref)
-        service = self.services.get(revision.service_ref) if revision else None
-        return sum(t.percent for t in service.status.traffic if t.revision == ref.name) if service else 0
+    # What is seen
 
     def save_revision(self, revision: Revision) -> None:
         """Save what was seen of a revision, and remember it."""
+        self.save_revisions([revision])
+
+    def save_revisions(self, revisions: Iterable[Revision]) -> None:
+        """The same for some at once."""
         with self.store.transaction():
-            kept = revision_rows.save_status(self.store, revision, self.number(revision.ref.project))
-        if kept:
-            self.revisions[revision.ref] = revision
+            kept = [
+                revision
+                for revision in revisions
+                if revision_rows.save_status(self.store, revision, self.number(revision.ref.project))
+            ]
+        for revision in kept:
+            self._keep_revision(revision)
 
     def save_status(self, ref: ServiceRef, seen: Callable[[Service], ServiceStatus]) -> None:
         """Save what is seen of a service, found anew from what its user has made of it meanwhile."""
@@ -110,18 +182,93 @@ class World:
             saved = now
             if status != now.status:
                 saved = service_rows.update(self.store, replace(now, status=status), self.number(ref.project))
-        self.services[ref] = saved
+        self._keep(saved)
+
+    # What is known
+
+    def digests(self) -> set[str]:
+        """The images that revisions run, or are about to."""
+        out = set()
+        for revision in self.revisions.values():
+            out |= {c.image for c in revision.template.containers}
+            out |= {revision.status.image_digest, *revision.status.sidecar_digests.values()}
+        return out
+
+    def of_service(self, ref: ServiceRef) -> list[Revision]:
+        """The revisions of a service."""
+        return [self.revisions[r] for r in self._of.get(ref, ())]
+
+    def number(self, project: str) -> str:
+        """A project's number."""
+        if project not in self._numbers:
+            self._numbers = projects.numbers(self.store)
+        return self._numbers[project]
+
+    def latest_ready(self, ref: ServiceRef) -> RevisionName | None:
+        """The newest revision that is ready, by the generation that made it."""
+        ready = [r for r in self.of_service(ref) if readiness(r.status.conditions) is Status.TRUE]
+        return max(ready, key=lambda r: (r.generation, r.created)).ref.name if ready else None
+
+    def is_reachable(self, ref: RevisionRef) -> bool:
+        """Whether a request can get there; never to one that was imported, which nothing here runs."""
+        revision = self.revisions.get(ref)
+        service = self.services.get(revision.service_ref) if revision and not revision.is_history else None
+        return service is not None and ref.name in _served(service)
+
+    def percent(self, ref: RevisionRef) -> int:
+        """The revision's share of its service's requests."""
+        revision = self.revisions.get(ref)
+        service = self.services.get(revision.service_ref) if revision else None
+        return sum(t.percent for t in service.status.traffic if t.revision == ref.name) if service else 0
+
+    def limits(self, revision: Revision) -> tuple[int, int, bool]:
+        """The least and the most instances it may have, and whether that is an exact number."""
+        service = self.services.get(revision.service_ref)
+        template, percent = revision.template, self.percent(revision.ref)
+        most = template.max_instances or DEFAULT_MAX_INSTANCES
+        if service is None:
+            return template.min_instances or 0, most, False
+        scaling = service.scaling
+        if scaling.manual is not None and percent:
+            exact = autoscaling.share(scaling.manual, percent) or 0
+            return exact, exact, True
+        least = max(template.min_instances or 0, autoscaling.share(scaling.min_instances, percent) or 0)
+        shared = autoscaling.share(scaling.max_instances, percent) if percent else None
+        return least, most if shared is None else min(most, shared), False
+
+    def routed(self) -> set[RevisionRef]:
+        """All that the gate has a route to."""
+        return set().union(*self._routed.values())
+
+    # What the gate is told
 
     def routes(self, api: str | None) -> Routes:
-        """What the gate must know."""
+        """Everything the gate must know."""
+        change = self.route_change(self.services)
         return Routes(
-            services={ref: self._route(service) for ref, service in self.services.items()},
-            revisions={r.ref: _revision_route(r) for r in self._reachable()},
+            services={ref: route for ref, route in change.services.items() if route is not None},
+            revisions={ref: route for ref, route in change.revisions.items() if route is not None},
             api=api,
+            domains=self.domains,
         )
 
-    def _reachable(self) -> Iterable[Revision]:
-        return (r for r in self.revisions.values() if self.is_reachable(r.ref))
+    def route_change(self, services: Iterable[ServiceRef]) -> RouteChange:
+        """What it must know anew of these services, which may be gone."""
+        changed: dict[ServiceRef, ServiceRoute | None] = {}
+        revisions: dict[RevisionRef, RevisionRoute | None] = {}
+        for ref in services:
+            service = self.services.get(ref)
+            before = self._routed.pop(ref, set())
+            revisions |= dict.fromkeys(before)
+            changed[ref] = None
+            if service is None:
+                continue
+            changed[ref] = self._route(service)
+            names = (RevisionRef(ref.project, ref.region, name) for name in _served(service))
+            now = {name for name in names if name in self.revisions and not self.revisions[name].is_history}
+            self._routed[ref] = now
+            revisions |= {name: self._revision_route(self.revisions[name]) for name in now}
+        return RouteChange(changed, revisions, dict(self.domains))
 
     def _route(self, service: Service) -> ServiceRoute:
         ref, active = service.ref, service.status.traffic
@@ -129,19 +276,41 @@ class World:
         def there(name: RevisionName) -> RevisionRef:
             return RevisionRef(ref.project, ref.region, name)
 
-        split = tuple((there(t.revision), t.percent) for t in active if t.percent)
-        tags = {t.tag: there(t.revision) for t in active if t.tag}
-        public = iam.service_resource(ref.project, ref.region, ref.name) in self.public
-        return ServiceRoute(ref, self.number(ref.project), service.door, public, split, tags)
+        return ServiceRoute(
+            ref,
+            self.number(ref.project),
+            service.door,
+            public=ref in self._public or not service.invoker_check,
+            split=tuple((there(t.revision), t.percent) for t in active if t.percent),
+            tags={t.tag: there(t.revision) for t in active if t.tag},
+            disabled_url=not service.default_url,
+            hosts=_hosts(service),
+        )
+
+    def _revision_route(self, revision: Revision) -> RevisionRoute:
+        template = revision.template
+        _, most, _ = self.limits(revision)
+        return RevisionRoute(
+            ref=revision.ref,
+            service=revision.service_ref,
+            concurrency=template.concurrency or DEFAULT_CONCURRENCY,
+            timeout=template.timeout or timedelta(seconds=300),
+            h2=contract.speaks_h2(template.ingress_container),
+            max_instances=most,
+        )
 
 
-def _revision_route(revision: Revision) -> RevisionRoute:
-    template = revision.template
-    return RevisionRoute(
-        ref=revision.ref,
-        service=revision.service_ref,
-        concurrency=template.concurrency or DEFAULT_CONCURRENCY,
-        timeout=template.timeout or timedelta(seconds=300),
-        h2=contract.speaks_h2(template.ingress_container),
-        max_instances=template.max_instances or DEFAULT_MAX_INSTANCES,
-    )
+def _served(service: Service) -> frozenset[RevisionName]:
+    """The revisions that requests can reach; none while the service is scaled to no instance by hand."""
+    return frozenset() if service.scaling.manual == 0 else addressable(service.status.traffic)
+
+
+def _hosts(service: Service) -> tuple[str, ...]:
+    """The names it had in production, without scheme."""
+    urls = dict.fromkeys((*service.urls, service.status.url))
+    return tuple(host_name(url.partition("://")[2].partition("/")[0]) for url in urls if url)
+
+
+def _is_settled(service: Service) -> bool:
+    known = readiness(service.status.conditions) is not Status.UNKNOWN
+    return known and service.status.observed_generation == service.generation

@@ -27,6 +27,7 @@ LONGEST_QUESTION = "3700s"  # a request may wait as long as its time limit, at m
 UNLIMITED = 1_000_000
 
 _EXT = "type.googleapis.com/envoy.extensions."
+_ANY_DOOR = 987654321  # stands for the port in the text that all doors share, and is in it nowhere else
 _GATE = "envoy.filters.http.ext_authz"
 
 # A line of the request log: what `records.record` reads.
@@ -120,19 +121,21 @@ def listeners(edge: Edge, doors: Iterable[int]) -> str:
             },
         },
     }
-    resources = [
+    own = [
         _listener("http", edge.host, edge.http_port, {"filters": [_connection_manager(edge)]}),
         _listener(
             "https", edge.host, edge.https_port, {"filters": [_connection_manager(edge)], "transport_socket": tls}
         ),
-        *(
-            _listener(door_name(door), edge.host, door, {"filters": [_connection_manager(edge, door)]})
-            for door in sorted(set(doors))
-        ),
     ]
-    return _text(
-        {"resources": [{"@type": "type.googleapis.com/envoy.config.listener.v3.Listener", **r} for r in resources]}
+    any_door = _resource(
+        _listener(door_name(_ANY_DOOR), edge.host, _ANY_DOOR, {"filters": [_connection_manager(edge, _ANY_DOOR)]})
     )
+    texts = (any_door.replace(str(_ANY_DOOR), str(door)) for door in sorted(set(doors)))  # there may be a thousand
+    return f'{{"resources":[{",".join([*map(_resource, own), *texts])}]}}\n'
+
+
+def _resource(listener: Json) -> str:
+    return _text({"@type": "type.googleapis.com/envoy.config.listener.v3.Listener", **listener}).rstrip()
 
 
 def door_name(door: int) -> str:

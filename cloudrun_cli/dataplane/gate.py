@@ -17,14 +17,14 @@ from typing import Any
 
 from cloudrun_cli.core import admission
 from cloudrun_cli.core.admission import Refusal
-from cloudrun_cli.core.hosts import Directory, ToApi, ToService, Way, destination
+from cloudrun_cli.core.hosts import ToApi, ToService, Way, destination
 from cloudrun_cli.core.resources import RevisionRef, Tag
 from cloudrun_cli.dataplane import answers
 from cloudrun_cli.dataplane.gate_protocol import Headers
 from cloudrun_cli.dataplane.headers import grpc_seconds, trace_headers
 from cloudrun_cli.dataplane.pools import InstanceSlots, Pool, Reply, RevisionLoad, Ticket
 from cloudrun_cli.dataplane.records import RequestRecord, record
-from cloudrun_cli.dataplane.routes import Routes, ServiceRoute
+from cloudrun_cli.dataplane.routes import RouteBook, RouteChange, Routes, ServiceRoute
 from cloudrun_cli.dataplane.serving import serve
 
 ORPHANS = 8192  # ended ids without a question that are remembered; their questions come within milliseconds
@@ -59,8 +59,8 @@ class Gate:
         self._on_request_end = on_request_end
         self._may_invoke = may_invoke
         self._now = monotonic
-        self._routes = Routes()
-        self._directory = Directory()
+        self._book = RouteBook()
+        self._services = self._book.services
         self._hosts: dict[Key, ToService] = {}
         self._pools: dict[RevisionRef, Pool] = {}
         self._instances: dict[str, InstanceSlots] = {}
@@ -76,26 +76,33 @@ class Gate:
     # What the daemon tells
 
     def use(self, routes: Routes) -> None:
-        """From now on these. Requests that wait for a revision that is gone are placed again, or answered."""
-        self._routes = routes
-        self._directory = routes.directory()
+        """From now on these and no others. Requests that wait for a revision that is gone are placed again, or
+        answered."""
+        self._follow(self._book.replace(routes))
+
+    def change(self, change: RouteChange) -> None:
+        """From now on with these changes; the same holds for requests that wait."""
+        self._book.change(change)
+        self._follow(change)
+
+    def _follow(self, change: RouteChange) -> None:
         self._hosts.clear()
-        for ref, route in routes.revisions.items():
-            pool = self._pool(ref)
-            if pool.route != route:
-                pool.route = route
-                pool.timeout = route.timeout.total_seconds()
-                for instance in pool.instances:
-                    instance.answer = answers.destination(instance.address, h2=route.h2)
-        for ref in [ref for ref in self._pools if ref not in routes.revisions]:
-            pool = self._pools[ref]
-            pool.route = None
-            while (ticket := pool.next_waiting()) is not None:
-                self._place_again(ticket)
-            if not pool.instances:
-                del self._pools[ref]
-        for pool in self._pools.values():
-            self._move_queue(pool)
+        for ref, route in change.revisions.items():
+            if route is not None:
+                self._pool(ref).reroute(route)
+        for ref, route in change.revisions.items():
+            if route is None and (pool := self._pools.get(ref)) is not None:
+                self._unroute_pool(pool)
+        for ref in change.revisions:
+            if (pool := self._pools.get(ref)) is not None:
+                self._move_queue(pool)
+
+    def _unroute_pool(self, pool: Pool) -> None:
+        pool.route = None
+        while (ticket := pool.next_waiting()) is not None:
+            self._place_again(ticket)
+        if not pool.instances:
+            del self._pools[pool.ref]
 
     def add_instance(self, revision: RevisionRef, instance_id: str, address: str) -> None:
         """It is ready at `IP:PORT`: its slots open and the queue moves at once. Known already: nothing happens."""
@@ -111,7 +118,16 @@ class Gate:
     def retire_instance(self, instance_id: str) -> None:
         """Choose it no more; what is in flight goes on."""
         if (instance := self._instances.get(instance_id)) is not None:
-            instance.open = False
+            instance.open, instance.retired = False, True
+
+    def pause_instance(self, instance_id: str, *, paused: bool) -> None:
+        """Choose it no more until it is said to be ready again; what is in flight goes on."""
+        instance = self._instances.get(instance_id)
+        if instance is None or instance.retired:
+            return
+        instance.open = not paused
+        if not paused:
+            self._move_queue(self._pools[instance.revision])
 
     async def drained(self, instance_id: str, deadline: float) -> bool:
         """Whether nothing was in flight on it at some moment before the deadline (monotonic seconds)."""
@@ -184,6 +200,11 @@ class Gate:
         """Per revision: in flight, waiting, and each instance's own."""
         return {ref: pool.load() for ref, pool in self._pools.items()}
 
+    def load_of(self, ref: RevisionRef) -> RevisionLoad | None:
+        """The same of one revision; None when it is not known here."""
+        pool = self._pools.get(ref)
+        return None if pool is None else pool.load()
+
     # What Envoy asks and tells
 
     def ask(self, path: bytes, headers: Headers, reply: Reply) -> bytes | Ticket:
@@ -199,8 +220,8 @@ class Gate:
             return _page(admission.PAGE_NOT_FOUND, path)
         if isinstance(place, ToApi):
             return self._to_api(path)
-        route = self._routes.services[place.service]
-        if route.disabled_url and place.way is not Way.DOMAIN:
+        route = self._services.get(place.service)
+        if route is None or (route.disabled_url and place.way is not Way.DOMAIN):
             return _page(admission.PAGE_NOT_FOUND, path)
         ticket = Ticket(request_id, place.service, place.tag, self._now(), reply)
         if (verdict := self._may_invoke(route, headers)) is not None:
@@ -260,22 +281,8 @@ class Gate:
         """Refuses those who have waited too long. Whether anyone still waits."""
         now = self._now()
         for pool in self._pools.values():
-            if not pool.waiting or pool.route is None:
-                continue
-            limit = admission.wait_limit(pool.average_start)
-            instances = sum(one.open for one in pool.instances)
-            for ticket in [ticket for ticket in pool.queue if ticket.waiting]:
-                refusal = admission.refuse_waiting(
-                    now - ticket.since,
-                    limit=limit,
-                    timeout=ticket.timeout,
-                    starting=pool.starting,
-                    instances=instances,
-                    max_instances=pool.route.max_instances,
-                )
-                if refusal is not None:
-                    pool.leave(ticket)
-                    ticket.answer(self._refuse(ticket, refusal))
+            for ticket, refusal in pool.overdue(now):
+                ticket.answer(self._refuse(ticket, refusal))
         return any(pool.waiting for pool in self._pools.values())
 
     def forget(self, before: float) -> None:
@@ -289,7 +296,10 @@ class Gate:
     def _look_up(self, key: Key, path: bytes) -> ToService | ToApi | None:
         host, door = key
         found = destination(
-            host.decode("latin-1"), path.decode("latin-1"), int(door) if door is not None else None, self._directory
+            host.decode("latin-1"),
+            path.decode("latin-1"),
+            int(door) if door is not None else None,
+            self._book.directory,
         )
         if isinstance(found, ToService):
             if len(self._hosts) >= HOSTS:
@@ -298,9 +308,9 @@ class Gate:
         return found
 
     def _to_api(self, path: bytes) -> bytes:
-        if self._routes.api is None:
+        if self._book.api is None:
             return _page(admission.API_AWAY, path)
-        return answers.destination(self._routes.api, h2=False) + b"\r\n"
+        return answers.destination(self._book.api, h2=False) + b"\r\n"
 
     def _revision(self, route: ServiceRoute, tag: Tag | None) -> RevisionRef | None:
         if tag is not None:
@@ -315,7 +325,7 @@ class Gate:
         self._on_demand(pool.ref)
 
     def _place_again(self, ticket: Ticket) -> None:
-        route = self._routes.services.get(ticket.service)
+        route = self._services.get(ticket.service)
         revision = self._revision(route, ticket.tag) if route is not None else None
         pool = self._pools.get(revision) if revision is not None else None
         if pool is None or pool.route is None:

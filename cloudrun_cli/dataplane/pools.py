@@ -8,18 +8,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from cloudrun_cli.core.admission import Refusal, free_slot
+from cloudrun_cli.core.admission import Refusal, free_slot, refuse_waiting, wait_limit
 from cloudrun_cli.core.resources import RevisionRef, ServiceRef, Tag
+from cloudrun_cli.dataplane import answers
 from cloudrun_cli.dataplane.routes import RevisionRoute
 
 
 @dataclass(frozen=True, slots=True)
 class InstanceLoad:
     """How busy an instance is. `idle_since`: when (monotonic seconds) its last request ended, or it came without one;
-    None while it serves."""
+    None while it serves. `served`: whether it ever had one."""
 
     in_flight: int
     idle_since: float | None
+    served: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,8 @@ class Ticket:
 
 @dataclass(slots=True, eq=False)
 class InstanceSlots:
-    """A ready instance. `open` until it is retired; `inherited` are requests begun under an earlier gate."""
+    """An instance that is up. `open` while it may be chosen: neither `retired` nor paused; `inherited` are requests
+    begun under an earlier gate."""
 
     id: str
     revision: RevisionRef
@@ -77,8 +80,13 @@ class InstanceSlots:
     last_busy: float
     in_flight: int = 0
     open: bool = True
+    retired: bool = False
     inherited: int = 0
     idle: asyncio.Event | None = None  # set when somebody waits for it to drain
+    came: float = field(init=False)  # when it was ready
+
+    def __post_init__(self) -> None:
+        self.came = self.last_busy
 
     def release(self, now: float) -> None:
         """One request less."""
@@ -108,6 +116,14 @@ class Pool:
     starting: int = 0
     starts: int = 0  # seen so far
     average_start: float = 0.0
+
+    def reroute(self, route: RevisionRoute) -> None:
+        """Requests are admitted and sent as this says, from now on."""
+        if self.route != route:
+            self.route = route
+            self.timeout = route.timeout.total_seconds()
+            for instance in self.instances:
+                instance.answer = answers.destination(instance.address, h2=route.h2)
 
     def slot(self) -> InstanceSlots | None:
         """Takes a slot on the least loaded instance. None when every slot is taken."""
@@ -142,9 +158,34 @@ class Pool:
             if len(self.queue) > 2 * self.waiting + 64:  # many have left: keep the queue as long as its waiting ones
                 self.queue = deque(other for other in self.queue if other.waiting)
 
+    def overdue(self, now: float) -> list[tuple[Ticket, Refusal]]:
+        """Those who have waited too long, each with what to answer; they wait no more."""
+        if not self.waiting or self.route is None:
+            return []
+        limit, instances = wait_limit(self.average_start), sum(one.open for one in self.instances)
+        out = []
+        for ticket in [ticket for ticket in self.queue if ticket.waiting]:
+            refusal = refuse_waiting(
+                now - ticket.since,
+                limit=limit,
+                timeout=ticket.timeout,
+                starting=self.starting,
+                instances=instances,
+                max_instances=self.route.max_instances,
+            )
+            if refusal is not None:
+                self.leave(ticket)
+                out.append((ticket, refusal))
+        return out
+
     def load(self) -> RevisionLoad:
         """What the autoscaler asks."""
         instances = {
-            one.id: InstanceLoad(one.in_flight, None if one.in_flight else one.last_busy) for one in self.instances
+            one.id: InstanceLoad(
+                one.in_flight,
+                None if one.in_flight else one.last_busy,
+                served=bool(one.in_flight) or one.last_busy != one.came,
+            )
+            for one in self.instances
         }
         return RevisionLoad(sum(one.in_flight for one in self.instances), self.waiting, instances)

@@ -1,4 +1,5 @@
-"""Routes: everything the gate must know to decide, as values that are replaced as a whole."""
+"""Routes: everything the gate must know to decide, as values; and what changes of it, so that one service's change
+costs the same however many others there are."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -39,6 +40,7 @@ class ServiceRoute:
     split: tuple[tuple[RevisionRef, int], ...] = ()
     tags: Mapping[Tag, RevisionRef] = field(default_factory=dict)
     disabled_url: bool = False  # its URL and door answer 404; custom domains still serve
+    hosts: tuple[str, ...] = ()  # further names, in lower case: those it had in production
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +52,74 @@ class Routes:
     api: str | None = None
     domains: Mapping[str, ServiceRef] = field(default_factory=dict)
 
-    def directory(self) -> Directory:
-        """Every name and door in use."""
-        services = self.services.values()
-        return Directory(
-            labels={(f"{route.ref.name}-{route.number}", route.ref.region): route.ref for route in services},
-            doors={route.door: route.ref for route in services if route.door},
-            domains=self.domains,
+
+@dataclass(frozen=True, slots=True)
+class RouteChange:
+    """What is new: services and revisions that have other routes now, or None where they have gone. `domains` None:
+    as they were, and so `api`."""
+
+    services: Mapping[ServiceRef, ServiceRoute | None] = field(default_factory=dict)
+    revisions: Mapping[RevisionRef, RevisionRoute | None] = field(default_factory=dict)
+    domains: Mapping[str, ServiceRef] | None = None
+    api: str | None = None
+
+
+class RouteBook:
+    """The routes as they stand, changed in place; `directory` finds a service by the name that was used."""
+
+    def __init__(self) -> None:
+        self.services: dict[ServiceRef, ServiceRoute] = {}
+        self.revisions: dict[RevisionRef, RevisionRoute] = {}
+        self.api: str | None = None
+        self._labels: dict[tuple[str, str], ServiceRef] = {}
+        self._doors: dict[int, ServiceRef] = {}
+        self._domains: dict[str, ServiceRef] = {}
+        self._hosts: dict[str, ServiceRef] = {}
+        self.directory = Directory(self._labels, self._doors, self._domains, self._hosts)
+
+    def replace(self, routes: Routes) -> RouteChange:
+        """From now on these and no others; what that changes."""
+        change = RouteChange(
+            {**dict.fromkeys(self.services), **routes.services},
+            {**dict.fromkeys(self.revisions), **routes.revisions},
+            routes.domains,
         )
+        self.change(change)
+        self.api = routes.api
+        return change
+
+    def change(self, change: RouteChange) -> None:
+        """From now on with these changes."""
+        for ref, service in change.services.items():
+            if (old := self.services.pop(ref, None)) is not None:
+                self._strike(old)
+            if service is not None:
+                self.services[ref] = service
+        for service in change.services.values():  # after all strikes: a name may pass from one service to another
+            if service is not None:
+                self._enter(service)
+        for revision, route in change.revisions.items():
+            if route is None:
+                self.revisions.pop(revision, None)
+            else:
+                self.revisions[revision] = route
+        if change.domains is not None:
+            self._domains.clear()
+            self._domains.update(change.domains)
+        self.api = change.api or self.api
+
+    def _enter(self, route: ServiceRoute) -> None:
+        self._labels[_label(route)] = route.ref
+        if route.door:
+            self._doors[route.door] = route.ref
+        self._hosts.update(dict.fromkeys(route.hosts, route.ref))
+
+    def _strike(self, route: ServiceRoute) -> None:
+        self._labels.pop(_label(route), None)
+        self._doors.pop(route.door, None)
+        for host in route.hosts:
+            self._hosts.pop(host, None)
+
+
+def _label(route: ServiceRoute) -> tuple[str, str]:
+    return f"{route.ref.name}-{route.number}", route.ref.region

@@ -34,10 +34,38 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True)
-class InstanceSpec:
-    """What to start. `command` and `args` replace the image's entry point and command when not empty."""
+class Scratch:
+    """A folder of one instance, shared by its containers and gone with it; in memory, or on disk. `size_bytes` None is
+    no limit of its own."""
 
-    id: str  # unique for ever; a label on what runs
+    name: str
+    size_bytes: int | None = None
+    memory: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder of this machine, made when it is not there."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """What a container sees at a path. `volume` is what its user calls it."""
+
+    volume: str
+    path: str
+    source: Scratch | Folder
+    read_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceSpec:
+    """One container to start: the first of an instance, or a further one. `command` and `args` replace the image's
+    entry point and command when not empty."""
+
+    id: str  # of the instance, unique for ever; a label on what runs
     project: str
     region: str
     service: str
@@ -50,11 +78,21 @@ class InstanceSpec:
     command: tuple[str, ...] = ()
     args: tuple[str, ...] = ()
     working_dir: str = ""
+    container: str = ""  # its name
+    containers: tuple[str, ...] = ()  # the names of all that the instance is to have, when there are several
+    mounts: tuple[Mount, ...] = ()
+    ports: tuple[int, ...] = ()  # further ports that we want to reach, for probes
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all containers of the instance."""
+        return self.containers or (self.container,)
 
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """What runs. `address` is `IP:PORT`, the place to send requests to."""
+    """What runs. `address` is `IP:PORT`, the place to send requests to. `containers` are the names of all that it has,
+    or is to have while it is still being started."""
 
     id: str
     project: str
@@ -66,11 +104,13 @@ class Instance:
     started: datetime
     runtime: str
     handle: str  # container id, or pid:start-time
+    containers: tuple[str, ...] = ("",)
 
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """How an instance ended. `code` is None when only a signal is known."""
+    """How an instance ended: the first of its containers to end takes the others along. `code` is None when only a
+    signal is known."""
 
     instance: str
     cause: ExitCause
@@ -78,6 +118,7 @@ class Exit:
     signal: int | None = None
     memory_bytes: int | None = None  # used when memory was the cause, where known
     at: datetime | None = None
+    container: str = ""  # the one that ended; may be empty where there is only one
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +138,7 @@ class LogLine:
     text: str
     at: datetime
     cursor: str
+    container: str = ""  # the one that wrote it; may be empty where there is only one
 
 
 class Runtime(Protocol):
@@ -125,23 +167,36 @@ class Runtime(Protocol):
     async def forget(self, digest: str) -> None:
         """Nobody needs this image any more."""
 
+    def check(self, spec: InstanceSpec) -> None:
+        """Nothing when this runtime can give a container all that its spec asks for. Raises Unimplemented naming what
+        it cannot give."""
+
     async def start(self, spec: InstanceSpec) -> Instance:
-        """Start it and answer at once, before it listens. Raises StartFailed, ImageNotFound, EngineUnavailable."""
+        """Start an instance with this container and answer at once, before it listens. Raises StartFailed,
+        ImageNotFound, EngineUnavailable, and whatever `check` does."""
+
+    async def join(self, instance: Instance, spec: InstanceSpec) -> None:
+        """Start a further container in an instance: they share network, names and scratch folders, and end together.
+        When it cannot be started, the instance stays as it was. Raises as `start` does."""
 
     async def stop(self, instance: Instance, *, grace: timedelta = STOP_GRACE) -> Exit:
-        """SIGTERM, wait for at most `grace`, SIGKILL, clean up. An instance already gone answers how it went."""
+        """SIGTERM to every container at once, wait for at most `grace`, SIGKILL, clean up; without a grace SIGKILL at
+        once. An instance already gone answers how it went."""
 
     async def purge(self) -> None:
         """End and remove everything of this home that runs, with all that was made to run it; images are kept."""
 
     async def instances(self) -> list[Instance]:
-        """Everything of this home that runs now, also what another process started."""
+        """Everything of this home that runs now, also what another process started; not what is ending."""
 
     def exits(self) -> AsyncIterator[Exit]:
         """Every end that was not asked for by `stop`, once each, counted from this call (not from its first step)."""
 
     def logs(self, instance: Instance, *, after: str | None = None) -> AsyncIterator[LogLine]:
         """Its lines in order, from the start or from after a cursor; ends when the instance is gone and all is read."""
+
+    async def door(self, instance: Instance, port: int) -> str:
+        """Where a port that its containers listen on is reached, `IP:PORT`. Raises Unavailable when it cannot be."""
 
     async def listening(self, instance: Instance) -> list[Listening]:
         """What it listens on now, for the autopsy of a failed start. Empty when that cannot be seen."""

@@ -2,15 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator, Mapping
-from contextlib import aclosing, contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import docker
 
-from cloudrun_cli.core.errors import CloudRunError, EngineUnavailable
+from cloudrun_cli.core.errors import CloudRunError, EngineUnavailable, StartFailed
 from cloudrun_cli.runtime import docker_labels as labels
 from cloudrun_cli.runtime import docker_sockets
 from cloudrun_cli.runtime.base import STOP_GRACE, Exit, ExitCause, Image, Instance, InstanceSpec, Listening, LogLine
@@ -18,13 +18,16 @@ from cloudrun_cli.runtime.docker_build import Builder
 from cloudrun_cli.runtime.docker_engine import HINT, Engine, connect
 from cloudrun_cli.runtime.docker_holders import POOL, TRIES, Holder, Holders, remove
 from cloudrun_cli.runtime.docker_images import Images
+from cloudrun_cli.runtime.docker_logs import Logs
 from cloudrun_cli.runtime.docker_start import HolderLost, Starter
-from cloudrun_cli.runtime.docker_stream import LogStream, RawLine, moment, read
+from cloudrun_cli.runtime.docker_volumes import Volumes
 from cloudrun_cli.runtime.docker_watch import Watch, kill
 
 PARALLEL_STARTS = 3  # more at once make each of them slower, measured on two cores
 KILL_DEADLINE = timedelta(seconds=20)  # from SIGKILL to the engine's word that it is over
 EVENTS_DEADLINE = timedelta(seconds=10)  # until the engine begins to tell events
+ALIVE = ("running", "paused", "restarting")
+END_LOOK = 0.05  # seconds between two looks whether the rest of an instance has ended
 LINGER = timedelta(seconds=10)  # how long an ended container waits for somebody to read its last lines
 
 _log = logging.getLogger(__name__)
@@ -56,7 +59,6 @@ class DockerRuntime:
         self._reachable = reachable
         self._starts = asyncio.Semaphore(PARALLEL_STARTS)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._readers: dict[str, _Readers] = {}  # by instance id
 
     async def open(self) -> None:
         api = await asyncio.to_thread(self._connect)
@@ -65,7 +67,9 @@ class DockerRuntime:
         self._builder = Builder(self._engine, self._images, self._home)
         self._watch = Watch(self._engine, self._home)
         self._holders = Holders(self._engine, self._home, size=self._pool, hosts=self._hosts, reachable=self._reachable)
-        self._starter = await self._engine.call(Starter, api, self._home)
+        self._logs = Logs(self._engine, self._watch)
+        self._volumes = Volumes(api, self._home)
+        self._starter = await self._engine.call(Starter, api, self._home, self._volumes)
         try:
             await self._take_over()
         except BaseException:
@@ -89,48 +93,71 @@ class DockerRuntime:
     async def forget(self, digest: str) -> None:
         await self._images.forget(digest)
 
+    def check(self, spec: InstanceSpec) -> None:
+        """A container can be all of it."""
+
     async def start(self, spec: InstanceSpec) -> Instance:
         async with self._starts:
             for _ in range(TRIES - 1):
                 with suppress(HolderLost):
-                    return await self._start_into(await self._holders.take(spec.port), spec)
-            return await self._start_into(await self._holders.take(spec.port), spec)
+                    return await self._start_into(await self._holders.take(spec), spec)
+            return await self._start_into(await self._holders.take(spec), spec)
+
+    async def join(self, instance: Instance, spec: InstanceSpec) -> None:
+        async with self._starts:
+            self._watch.begin(spec.id, spec.container)
+            starting = asyncio.ensure_future(self._engine.call(self._starter.join, spec, instance))
+            try:
+                container = await asyncio.shield(starting)
+            except asyncio.CancelledError:
+                self._keep_running(self._undo_join(spec, starting))
+                raise
+            except CloudRunError:
+                self._watch.failed(spec.id, spec.container)
+                raise
+        if (exit := self._watch.exit_of(instance.id)) is not None:
+            self._watch.failed(spec.id, spec.container)
+            await self._engine.call(remove, self._engine.api, container)
+            raise StartFailed(f"Container [{exit.container}] had ended, and the instance with it.")
+        await self._watch.began(spec.id, spec.container, container)
 
     async def stop(self, instance: Instance, *, grace: timedelta = STOP_GRACE) -> Exit:
         if (exit := await self.ended(instance)) is not None:
             return exit
-        end = self._watch.ask(instance)
+        containers = await self._containers_of(instance)
+        end = self._watch.ask(instance.id, containers)
         for signal, patience in (("SIGTERM", grace), ("SIGKILL", KILL_DEADLINE)):
-            await self._engine.call(kill, self._engine.api, instance.handle, signal)
+            if not patience:
+                continue
+            await self._signal(containers, signal)
             with suppress(TimeoutError):
                 return await asyncio.wait_for(asyncio.shield(end), patience.total_seconds())
-        return await self._watch.look(instance.id, instance.handle) or Exit(instance.id, ExitCause.REMOVED)
+        return await self._watch.look(instance.id, containers) or Exit(instance.id, ExitCause.REMOVED)
 
     async def purge(self) -> None:
         for row in await self._engine.call(self._containers, True):
-            self._watch.ask(_instance(row))
+            self._watch.ask(row["Labels"][labels.INSTANCE], {row["Id"]})
         async with self._holders.purged():
             await self._engine.call(self._remove_all)
 
     async def instances(self) -> list[Instance]:
-        return [_instance(row) for row in await self._engine.call(self._containers, False)]
+        rows = await self._engine.call(self._containers, False)
+        found = [_instance(row) for row in rows if labels.is_first(row["Labels"])]
+        return [instance for instance in found if self._watch.exit_of(instance.id) is None]
 
     def exits(self) -> AsyncIterator[Exit]:
         return self._watch.exits()
 
-    async def logs(self, instance: Instance, *, after: str | None = None) -> AsyncIterator[LogLine]:
-        readers = self._readers.setdefault(instance.id, _Readers())
-        with readers.one_more():
-            over = False
-            while True:
-                async with aclosing(self._lines(instance, after, follow=not over)) as lines:
-                    async for line in lines:
-                        after = line.cursor
-                        yield line
-                if over:  # read once more after the end: a follower can miss the very last words
-                    readers.reached_the_end.set()
-                    return
-                over = await self.ended(instance) is not None
+    def logs(self, instance: Instance, *, after: str | None = None) -> AsyncIterator[LogLine]:
+        return self._logs.lines(instance, after)
+
+    async def door(self, instance: Instance, port: int) -> str:
+        if port == instance.port:
+            return instance.address
+        if self._holders.reachable:
+            return f"{instance.address.rpartition(':')[0]}:{port}"
+        holder = await self._engine.call(self._holder_of, instance)
+        return await self._engine.call(self._holders.published, holder, port)
 
     async def listening(self, instance: Instance) -> list[Listening]:
         if not self._holders.reachable:
@@ -138,7 +165,7 @@ class DockerRuntime:
         return await self._engine.call(self._listening, instance)
 
     async def ended(self, instance: Instance) -> Exit | None:
-        return self._watch.exit_of(instance.id) or await self._watch.look(instance.id, instance.handle)
+        return await self._watch.ended(instance)
 
     async def _take_over(self) -> None:
         """Listen first, then look what is there: nothing can end unseen in between."""
@@ -148,16 +175,17 @@ class DockerRuntime:
         except TimeoutError as error:
             raise EngineUnavailable("Docker answers, but tells no events.", hint=HINT) from error
         rows = await self._engine.call(self._containers, True)
-        self._watch.adopt([_instance(row) for row in rows if row["State"] in ("running", "paused")])
-        for row in rows:
-            if row["State"] in ("exited", "dead"):
-                self._watch.gone.put_nowait((row["Labels"][labels.INSTANCE], row["Id"]))
+        for instance, its in _by_instance(rows).items():
+            self._watch.adopt(instance, {row["Id"] for row in its if row["State"] in ALIVE})
+            if not _is_whole(its) and await self._watch.look(instance, {row["Id"] for row in its}) is None:
+                self._watch.give_up(instance)
+        await self._engine.call(self._volumes.remove_all, frozenset(_by_instance(rows)))
         await self._holders.open({row["Labels"][labels.HOLDER] for row in rows})
         self._keep_running(self._holders.refill())
         self._keep_running(self._clear_away())
 
     async def _start_into(self, holder: Holder, spec: InstanceSpec) -> Instance:
-        self._watch.begin(spec.id)
+        self._watch.begin(spec.id, spec.container)
         starting = asyncio.ensure_future(self._engine.call(self._starter.start, spec, holder))
         try:
             instance = await asyncio.shield(starting)
@@ -165,14 +193,15 @@ class DockerRuntime:
             self._keep_running(self._undo(spec, holder, starting))
             raise
         except CloudRunError:
-            self._watch.failed(spec.id)
-            await self._holders.drop(holder.container)
+            self._watch.failed(spec.id, spec.container)
+            await self._drop(holder, spec)
             raise
-        await self._watch.began(spec.id, instance.handle)
+        await self._watch.began(spec.id, spec.container, instance.handle)
         return instance
 
-    def _containers(self, ended_too: bool) -> list[dict[str, Any]]:
+    def _containers(self, ended_too: bool, label: str | None = None) -> list[dict[str, Any]]:
         wanted = labels.filters(self._home, labels.KIND_INSTANCE)
+        wanted["label"] += [label] if label else []
         return list(self._engine.api.containers(all=ended_too, filters=wanted))
 
     def _remove_all(self) -> None:
@@ -180,6 +209,7 @@ class DockerRuntime:
         for kind in (labels.KIND_INSTANCE, labels.KIND_BUILD, labels.KIND_HOLDER):
             for row in api.containers(all=True, filters=labels.filters(self._home, kind)):
                 remove(api, row["Id"])
+        self._volumes.remove_all()
 
     def _listening(self, instance: Instance) -> list[Listening]:
         try:
@@ -190,52 +220,61 @@ class DockerRuntime:
 
     async def _undo(self, spec: InstanceSpec, holder: Holder, starting: asyncio.Future[Instance]) -> None:
         """Whoever wanted it has gone, and the engine cannot be interrupted: let it finish, and remove what came."""
-        try:
+        with suppress(CloudRunError):
             instance = await starting
-        except CloudRunError:
-            self._watch.failed(spec.id)
-        else:
-            self._watch.failed(spec.id)
             await self._engine.call(remove, self._engine.api, instance.handle)
+        self._watch.failed(spec.id, spec.container)
+        await self._drop(holder, spec)
+
+    async def _undo_join(self, spec: InstanceSpec, starting: asyncio.Future[str]) -> None:
+        with suppress(CloudRunError):
+            await self._engine.call(remove, self._engine.api, await starting)
+        self._watch.failed(spec.id, spec.container)
+
+    async def _drop(self, holder: Holder, spec: InstanceSpec) -> None:
+        """Remove what was made for an instance that was not started."""
         await self._holders.drop(holder.container)
-
-    async def _lines(self, instance: Instance, after: str | None, *, follow: bool) -> AsyncGenerator[LogLine, None]:
-        """Lines with cursors `TIME NUMBER`: the number tells lines of the same nanosecond apart."""
-        since, _, number = (after or "").partition(" ")
-        last = (since, int(number or -1))
-        stamp, count = "", 0
-
-        def open_stream() -> LogStream:
-            return LogStream(self._engine.api, instance.handle, since=since, follow=follow)
-
-        async with aclosing(read(open_stream)) as lines:
-            async for line in lines:
-                stamp, count = line.stamp, count + 1 if line.stamp == stamp else 0
-                if not after or (stamp, count) > last:
-                    yield _log_line(instance, line, f"{stamp} {count}")
+        if spec.mounts:
+            await self._engine.call(self._volumes.remove, spec.id)
 
     async def _clear_away(self) -> None:
-        """Remove what ended: the holder at once, the container when its log was read, or nobody came for it."""
+        """Remove what ended: the holder at once, the containers when their log was read, or nobody came for it."""
         while True:
-            instance, container = await self._watch.gone.get()
-            self._keep_running(self._clear(instance, container))
+            self._keep_running(self._clear(await self._watch.gone.get()))
 
-    async def _clear(self, instance: str, container: str) -> None:
-        holder = await self._engine.call(self._holder_of, container)
-        if holder:
+    async def _clear(self, instance: str) -> None:
+        rows = await self._engine.call(self._containers, True, f"{labels.INSTANCE}={instance}")
+        await self._end_rest({row["Id"] for row in rows if row["State"] in ALIVE})
+        for holder in {row["Labels"][labels.HOLDER] for row in rows}:
             await self._holders.drop(holder)
-        readers = self._readers.setdefault(instance, _Readers())
-        with suppress(TimeoutError):
-            await asyncio.wait_for(readers.reached_the_end.wait(), self._linger.total_seconds())
-        await readers.none.wait()
-        self._readers.pop(instance, None)
-        await self._engine.call(remove, self._engine.api, container)
+        await self._logs.read_out(instance, self._linger)
+        for row in rows:
+            await self._engine.call(remove, self._engine.api, row["Id"])
+        await self._engine.call(self._volumes.remove, instance)
 
-    def _holder_of(self, container: str) -> str:
-        try:
-            return str(self._engine.api.inspect_container(container)["Config"]["Labels"][labels.HOLDER])
-        except docker.errors.NotFound:
-            return ""
+    async def _end_rest(self, containers: set[str]) -> None:
+        """One container has ended, and these are to follow. Source: container runtime contract, termination."""
+        for signal, patience in (("SIGTERM", STOP_GRACE), ("SIGKILL", KILL_DEADLINE)):
+            await self._signal(containers, signal)
+            deadline = asyncio.get_running_loop().time() + patience.total_seconds()
+            while containers and asyncio.get_running_loop().time() < deadline:
+                alive = {row["Id"] for row in await self._engine.call(self._containers, False)}
+                if not (containers := containers & alive):
+                    return
+                await asyncio.sleep(END_LOOK)
+
+    async def _signal(self, containers: Iterable[str], signal: str) -> None:
+        await asyncio.gather(*(self._engine.call(kill, self._engine.api, one, signal) for one in containers))
+
+    async def _containers_of(self, instance: Instance) -> set[str]:
+        known = self._watch.containers(instance.id)
+        if known or len(instance.containers) == 1:
+            return {*known} or {instance.handle}
+        rows = await self._engine.call(self._containers, False, f"{labels.INSTANCE}={instance.id}")
+        return {row["Id"] for row in rows}
+
+    def _holder_of(self, instance: Instance) -> str:
+        return str(self._engine.api.inspect_container(instance.handle)["Config"]["Labels"][labels.HOLDER])
 
     def _keep_running(self, work: Coroutine[Any, Any, None]) -> None:
         """Run it until `close`; a failure is told in the log."""
@@ -252,31 +291,18 @@ class DockerRuntime:
                 _log.error("The runtime failed in the background", exc_info=error, extra={"event": "runtime_bug"})
 
 
-class _Readers:
-    """Who reads the log of an instance now, and whether somebody has read all of it."""
-
-    def __init__(self) -> None:
-        self.reached_the_end = asyncio.Event()
-        self.none = asyncio.Event()
-        self.none.set()
-        self._count = 0
-
-    @contextmanager
-    def one_more(self) -> Iterator[None]:
-        """Counted for as long as the block lasts."""
-        self._count += 1
-        self.none.clear()
-        try:
-            yield
-        finally:
-            self._count -= 1
-            if not self._count:
-                self.none.set()
-
-
 def _instance(row: Mapping[str, Any]) -> Instance:
     return labels.instance(str(row["Id"]), row["Labels"])
 
 
-def _log_line(instance: Instance, line: RawLine, cursor: str) -> LogLine:
-    return LogLine(instance.id, line.stream, line.text, moment(line.stamp), cursor)
+def _by_instance(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        found.setdefault(row["Labels"][labels.INSTANCE], []).append(row)
+    return found
+
+
+def _is_whole(rows: list[dict[str, Any]]) -> bool:
+    """Whether all containers of an instance run: one whose start was cut off lacks some."""
+    wanted = set(_instance(rows[0]).containers)
+    return wanted == {row["Labels"].get(labels.CONTAINER, "") for row in rows if row["State"] in ALIVE}

@@ -16,9 +16,10 @@ from typing import Any
 
 import docker
 
-from cloudrun_cli.core.errors import CloudRunError, EngineUnavailable
+from cloudrun_cli.core.errors import CloudRunError, EngineUnavailable, Unavailable
 from cloudrun_cli.runtime import docker_hold
 from cloudrun_cli.runtime import docker_labels as labels
+from cloudrun_cli.runtime.base import InstanceSpec
 from cloudrun_cli.runtime.docker_engine import Engine, inspect_image, is_hiccup
 
 POOL = 2  # holders that wait; each costs half a megabyte
@@ -71,15 +72,17 @@ class Holders:
         for surplus in waiting[keep:]:
             await self.drop(surplus.container)
 
-    async def take(self, port: int) -> Holder:
-        """A holder of one's own: one that waits, or a new one. Reached at `port` when addresses are not."""
+    async def take(self, spec: InstanceSpec) -> Holder:
+        """A holder of one's own: one that waits, or a new one. Reached at the spec's ports when addresses are not. An
+        instance of several containers has one of its own making, which knows their names."""
         self._taken.set()
-        if self._ready:
+        names = spec.containers if len(spec.containers) > 1 else ()
+        if self._ready and not names:
             return self._ready.pop(0)
         if not self._prepared:  # purged since
             async with self._making:
                 await self._prepare()
-        return await self._engine.call(self._make, 0 if self.reachable else port)
+        return await self._engine.call(self._make, () if self.reachable else (spec.port, *spec.ports), names)
 
     async def drop(self, container: str) -> None:
         """Remove a holder, and its namespace with it."""
@@ -111,7 +114,7 @@ class Holders:
         async with self._making:
             if not self._prepared or not self.reachable:
                 return False
-            self._ready.append(await self._engine.call(self._make, 0))
+            self._ready.append(await self._engine.call(self._make))
             return True
 
     async def _prepare(self) -> None:
@@ -152,26 +155,29 @@ class Holders:
             if container in used:
                 continue
             state = api.inspect_container(container)
-            if state["State"]["Running"] and labels.PORT not in state["Config"]["Labels"]:
+            if state["State"]["Running"] and not {labels.PORT, labels.CONTAINERS} & set(state["Config"]["Labels"]):
                 waiting.append(Holder(container, self._address(state, 0)))
             else:
                 remove(api, container)
         return waiting
 
-    def _make(self, port: int) -> Holder:
+    def _make(self, ports: tuple[int, ...] = (), names: tuple[str, ...] = ()) -> Holder:
         for _ in range(TRIES - 1):
             try:
-                return self._run(port)
+                return self._run(ports, names)
             except docker.errors.APIError as error:
                 if not is_hiccup(error):
                     raise
-        return self._run(port)
+        return self._run(ports, names)
 
-    def _run(self, port: int) -> Holder:
-        """Create and start a holder; with a port, that one is published on this machine's loopback."""
+    def _run(self, ports: tuple[int, ...], names: tuple[str, ...]) -> Holder:
+        """Create and start a holder; ports are published on this machine's loopback, names mean the loopback inside.
+        With either it can serve only the one it was made for."""
         api = self._engine.api
-        named = {labels.HOME: self._home, labels.KIND: labels.KIND_HOLDER, **({labels.PORT: str(port)} if port else {})}
-        options: dict[str, Any] = {"port_bindings": {port: (LOOPBACK, None)}} if port else {}
+        named = {labels.HOME: self._home, labels.KIND: labels.KIND_HOLDER}
+        named |= {labels.PORT: str(ports[0])} if ports else {}
+        named |= {labels.CONTAINERS: ",".join(names)} if names else {}
+        options: dict[str, Any] = {"port_bindings": dict.fromkeys(ports, (LOOPBACK, None))} if ports else {}
         host = api.create_host_config(
             network_mode=self._network,
             cap_drop=["ALL"],
@@ -180,7 +186,7 @@ class Holders:
             read_only=True,
             mem_limit="16m",
             pids_limit=4,
-            extra_hosts={"host.docker.internal": "host-gateway", **self._hosts},
+            extra_hosts={"host.docker.internal": "host-gateway", **self._hosts, **dict.fromkeys(names, LOOPBACK)},
             log_config=docker.types.LogConfig(type="none"),
             **options,
         )
@@ -189,10 +195,11 @@ class Holders:
             hostname="localhost",
             labels=named,
             host_config=host,
-            ports=[port] if port else None,
+            ports=list(ports) or None,
         )["Id"]
         try:
             api.start(container)
+            port = ports[0] if ports else 0
             return Holder(container, self._address(api.inspect_container(container), port), port)
         except BaseException:
             remove(api, container)
@@ -202,6 +209,13 @@ class Holders:
         if not port:
             return str(state["NetworkSettings"]["Networks"][self._network]["IPAddress"])
         return f"{LOOPBACK}:{state['NetworkSettings']['Ports'][f'{port}/tcp'][0]['HostPort']}"
+
+    def published(self, container: str, port: int) -> str:
+        """Where a port of a holder is published on this machine. Raises Unavailable when it is not. Blocking."""
+        found = self._engine.api.inspect_container(container)["NetworkSettings"]["Ports"].get(f"{port}/tcp")
+        if not found:
+            raise Unavailable(f"Port {port} of the instance cannot be reached from this machine.")
+        return f"{LOOPBACK}:{found[0]['HostPort']}"
 
     def _remove_network(self) -> None:
         """Remove it, as soon as the last container has really left it."""

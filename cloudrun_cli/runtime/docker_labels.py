@@ -17,15 +17,20 @@ PORT = f"{PREFIX}.port"
 ADDRESS = f"{PREFIX}.address"
 STARTED = f"{PREFIX}.started"
 HOLDER = f"{PREFIX}.holder"  # the container whose network it is in
+CONTAINER = f"{PREFIX}.container"  # its name in the instance
+CONTAINERS = f"{PREFIX}.containers"  # the names of all that the instance is to have, with commas
+FIRST = f"{PREFIX}.first"  # only on the instance's first container, whose id is its handle
 
-KIND_INSTANCE = "instance"
+KIND_INSTANCE = "instance"  # every container of one
+KIND_VOLUME = "volume"
 KIND_HOLDER = "holder"
 KIND_BUILD = "build"
 
 
 def of_instance(home: str, spec: InstanceSpec, *, address: str, holder: str, started: datetime) -> dict[str, str]:
-    """The labels of an instance's container; enough to know it again without any memory of it."""
+    """The labels of an instance's first container; enough to know it again without any memory of it."""
     return {
+        FIRST: "true",
         HOME: home,
         KIND: KIND_INSTANCE,
         PROJECT: spec.project,
@@ -37,7 +42,21 @@ def of_instance(home: str, spec: InstanceSpec, *, address: str, holder: str, sta
         ADDRESS: address,
         STARTED: started.isoformat(),
         HOLDER: holder,
+        CONTAINER: spec.container,
+        CONTAINERS: ",".join(spec.names),
     }
+
+
+def of_further(home: str, spec: InstanceSpec, instance: Instance, holder: str) -> dict[str, str]:
+    """The labels of a further container of an instance."""
+    named = of_instance(home, spec, address=instance.address, holder=holder, started=instance.started)
+    del named[FIRST]
+    return named | {CONTAINERS: ",".join(instance.containers)}
+
+
+def is_first(labels: Mapping[str, str]) -> bool:
+    """Whether the instance goes by this container."""
+    return FIRST in labels or CONTAINER not in labels  # the latter: made before instances had several
 
 
 def instance(container: str, labels: Mapping[str, str]) -> Instance:
@@ -53,6 +72,7 @@ def instance(container: str, labels: Mapping[str, str]) -> Instance:
         started=datetime.fromisoformat(labels[STARTED]),
         runtime="docker",
         handle=container,
+        containers=tuple(labels.get(CONTAINERS, "").split(",")),
     )
 
 

@@ -1,6 +1,7 @@
 """An instance's container: how it is made to keep the container contract, and what a refusal to start it means."""
 
 import logging
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from cloudrun_cli.runtime import images
 from cloudrun_cli.runtime.base import Instance, InstanceSpec
 from cloudrun_cli.runtime.docker_engine import explanation, is_hiccup
 from cloudrun_cli.runtime.docker_holders import TRIES, Holder, remove
+from cloudrun_cli.runtime.docker_volumes import Volumes
 
 FILE_DESCRIPTORS = docker.types.Ulimit(name="nofile", soft=25_000, hard=25_000)  # Source: container runtime contract
 PROCESSES = 8192  # ours: enough for any server, too few to take the machine down
@@ -24,19 +26,36 @@ _log = logging.getLogger(__name__)
 class Starter:
     """Starts containers of one home, each into the network of a holder. Blocking."""
 
-    def __init__(self, api: docker.APIClient, home: str) -> None:
+    def __init__(self, api: docker.APIClient, home: str, volumes: Volumes) -> None:
         self._api = api
         self._home = home
+        self._volumes = volumes
         self._processors = int(api.info()["NCPU"])
         self._file_limit = True  # until the engine refuses to set it
 
     def start(self, spec: InstanceSpec, holder: Holder) -> Instance:
-        """Create and start the container; once more with what the engine could not do left out."""
+        """Create and start the first container of an instance."""
+        named = labels.of_instance(
+            self._home, spec, address=holder.at(spec.port), holder=holder.container, started=datetime.now(UTC)
+        )
+        return labels.instance(self._start(spec, holder.container, named), named)
+
+    def join(self, spec: InstanceSpec, instance: Instance) -> str:
+        """Create and start a further one, in the network of the first; its id."""
+        try:
+            first = self._api.inspect_container(instance.handle)["Config"]["Labels"]
+        except docker.errors.NotFound as error:
+            raise StartFailed(f"Instance [{instance.id}] is gone.", hint="Try again.") from error
+        holder = first[labels.HOLDER]
+        return self._start(spec, holder, labels.of_further(self._home, spec, instance, holder))
+
+    def _start(self, spec: InstanceSpec, holder: str, named: Mapping[str, str]) -> str:
+        """Create and start a container; once more with what the engine could not do left out."""
         user, hiccups = None, 0
         while True:
             limited = self._file_limit
             try:
-                return self._run(spec, holder, user=user)
+                return self._run(spec, holder, named, user=user)
             except _UnknownUser:
                 if user is not None:
                     raise
@@ -50,12 +69,8 @@ class Starter:
                 self._file_limit = False
                 _log.warning("The engine's own limit of open files is lower than Cloud Run's, and holds.")
 
-    def _run(self, spec: InstanceSpec, holder: Holder, *, user: str | None) -> Instance:
+    def _run(self, spec: InstanceSpec, holder: str, named: Mapping[str, str], *, user: str | None) -> str:
         api = self._api
-        started = datetime.now(UTC)
-        named = labels.of_instance(
-            self._home, spec, address=holder.at(spec.port), holder=holder.container, started=started
-        )
         container = ""
         try:
             container = api.create_container(
@@ -65,7 +80,7 @@ class Starter:
                 environment=dict(spec.env),
                 working_dir=spec.working_dir or None,
                 user=user,
-                labels=named,
+                labels=dict(named),
                 stop_signal="SIGTERM",
                 host_config=self._host_config(spec, holder),
             )["Id"]
@@ -74,19 +89,20 @@ class Starter:
             if container:
                 remove(api, container)
             raise _start_error(spec, error) from error
-        return labels.instance(container, named)
+        return str(container)
 
-    def _host_config(self, spec: InstanceSpec, holder: Holder) -> dict[str, Any]:
+    def _host_config(self, spec: InstanceSpec, holder: str) -> dict[str, Any]:
         processors = min(spec.cpu_millis * 1_000_000, self._processors * 1_000_000_000)
         return dict(
             self._api.create_host_config(
-                network_mode=f"container:{holder.container}",
+                network_mode=f"container:{holder}",
                 nano_cpus=processors,
                 mem_limit=spec.memory_bytes,
                 memswap_limit=spec.memory_bytes,  # the same: no swap
                 pids_limit=PROCESSES,
                 ulimits=[FILE_DESCRIPTORS] if self._file_limit else None,
                 cap_drop=NOT_NEEDED,
+                mounts=self._volumes.mounts(spec) or None,
                 security_opt=["no-new-privileges"],
                 log_config=docker.types.LogConfig(type="json-file", config=LOG_FILES),
             )
@@ -122,6 +138,8 @@ def _start_error(spec: InstanceSpec, error: docker.errors.APIError) -> CloudRunE
         return HolderLost(f"The network made for it was lost: {said}", hint="Try again.")
     if is_hiccup(error):
         return _Hiccup(f"The Docker engine could not start it: {said}", hint="Try again.")
+    if "mount" in small and (paths := [mount.path for mount in spec.mounts if mount.path in said]):
+        return StartFailed(f"The Docker engine could not mount a volume at {paths[0]}: {said}", field="volumes")
     if "unable to find user" in small:
         return _UnknownUser(f"The image's user does not exist in it: {said}", field="image")
     if "setting rlimit" in small:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Any
@@ -18,23 +18,26 @@ from cloudrun_cli.runtime.docker_stream import OPENED, EventStream, moment, read
 REMEMBERED = 2000  # ends that can be asked for after their container is gone
 RECONNECT = 0.5  # seconds between two tries to read events again
 
+Key = tuple[str, str]  # instance id and container name
+
 _log = logging.getLogger(__name__)
 
 
 class Watch:
-    """Knows what runs and how what ran has ended. An end is told once, and only when nobody asked for it."""
+    """Knows what runs and how what ran has ended. An end is told once, and only when nobody asked for it: that of the
+    first container of an instance to end, which takes the others along."""
 
     def __init__(self, engine: Engine, home: str) -> None:
         self._engine = engine
         self._home = home
-        self._running: dict[str, str] = {}  # instance id to container
-        self._starting: dict[str, Mapping[str, Any] | None] = {}  # instance id to the end seen meanwhile
+        self._running: dict[str, set[str]] = {}  # instance id to its containers
+        self._starting: dict[Key, Mapping[str, Any] | None] = {}  # to the end seen meanwhile
         self._asked: set[str] = set()
-        self._memory: set[str] = set()  # instances that hit their memory limit
+        self._memory: set[str] = set()  # containers that hit their memory limit
         self._ends: dict[str, asyncio.Future[Exit]] = {}
         self._exits: dict[str, Exit] = {}
         self._listeners: list[asyncio.Queue[Exit]] = []
-        self.gone: asyncio.Queue[tuple[str, str]] = asyncio.Queue()  # (instance id, container) to be cleared away
+        self.gone: asyncio.Queue[str] = asyncio.Queue()  # instances to be cleared away
         self.listening = asyncio.Event()  # set once events come in
 
     def exit_of(self, instance: str) -> Exit | None:
@@ -47,42 +50,56 @@ class Watch:
         self._listeners.append(queue)
         return self._told(queue)
 
-    def begin(self, instance: str) -> None:
-        """It is about to be started; should it end before `began`, that is told then."""
-        self._starting[instance] = None
+    def containers(self, instance: str) -> frozenset[str]:
+        """Those of its containers that run, as far as we know."""
+        return frozenset(self._running.get(instance, ()))
 
-    async def began(self, instance: str, container: str) -> None:
+    def begin(self, instance: str, name: str) -> None:
+        """A container of it is about to be started; should that end before `began`, it is told then."""
+        self._starting[instance, name] = None
+
+    async def began(self, instance: str, name: str, container: str) -> None:
         """It runs, or has run."""
-        self._running[instance] = container
-        event = self._starting.pop(instance, None)
+        self._running.setdefault(instance, set()).add(container)
+        event = self._starting.pop((instance, name), None)
         if event is not None:
             await self._settle(instance, container, event)
 
-    def failed(self, instance: str) -> None:
+    def failed(self, instance: str, name: str) -> None:
         """It never ran: there is no end to tell."""
-        self._starting.pop(instance, None)
+        self._starting.pop((instance, name), None)
 
-    def adopt(self, instances: list[Instance]) -> None:
+    def adopt(self, instance: str, containers: Iterable[str]) -> None:
         """These run; somebody else started them."""
-        self._running |= {instance.id: instance.handle for instance in instances}
+        if containers := set(containers):
+            self._running.setdefault(instance, set()).update(containers)
 
-    def ask(self, instance: Instance) -> asyncio.Future[Exit]:
-        """Its end from now on is asked for; the future has how it went."""
-        if (exit := self._exits.get(instance.id)) is not None:
+    def give_up(self, instance: str) -> None:
+        """Its start was cut off, and nobody goes on with it: what there is of it is to be cleared away."""
+        self._exits[instance] = Exit(instance, ExitCause.REMOVED)
+        self.gone.put_nowait(instance)
+
+    def ask(self, instance: str, containers: Iterable[str]) -> asyncio.Future[Exit]:
+        """Its end from now on is asked for; the future has how it went, once all its containers have ended."""
+        if (exit := self._exits.get(instance)) is not None:
             over: asyncio.Future[Exit] = asyncio.get_running_loop().create_future()
             over.set_result(exit)
             return over
-        self._running.setdefault(instance.id, instance.handle)
-        self._asked.add(instance.id)
-        return self._ends.setdefault(instance.id, asyncio.get_running_loop().create_future())
+        self.adopt(instance, containers)
+        self._asked.add(instance)
+        return self._ends.setdefault(instance, asyncio.get_running_loop().create_future())
 
-    async def look(self, instance: str, container: str) -> Exit | None:
-        """How it ended, by asking the engine; None while it runs."""
-        exit = await self._engine.call(self._inspect, instance, container, {})
-        if exit is not None:
-            self._record(instance, container, exit)
-            return self._exits[instance]
-        return None
+    async def ended(self, instance: Instance) -> Exit | None:
+        """How it ended, if need be by asking the engine; None while it runs."""
+        return self._exits.get(instance.id) or await self.look(instance.id, {instance.handle})
+
+    async def look(self, instance: str, containers: Iterable[str] = ()) -> Exit | None:
+        """How it ended, by asking the engine about each of its containers; None while it runs."""
+        for container in self._running.get(instance, set()) | set(containers):
+            exit = await self._engine.call(self._inspect, instance, container, {})
+            if exit is not None:
+                self._record(instance, container, exit)
+        return self._exits.get(instance)
 
     async def run(self) -> None:
         """Follow the events for as long as this runs."""
@@ -104,11 +121,12 @@ class Watch:
             return
         attributes = event["Actor"]["Attributes"]
         instance, container = attributes[labels.INSTANCE], str(event["Actor"]["ID"])
+        key = (instance, attributes.get(labels.CONTAINER, ""))
         if event["Action"] == "oom":
-            self._memory.add(instance)
+            self._memory.add(container)
             await self._engine.call(kill, self._engine.api, container, "SIGKILL")  # perhaps only a child was hit
-        elif instance in self._starting:
-            self._starting[instance] = event
+        elif key in self._starting:
+            self._starting[key] = event
         else:
             await self._settle(instance, container, event)
 
@@ -119,13 +137,17 @@ class Watch:
 
     def _record(self, instance: str, container: str, exit: Exit) -> None:
         """Remember it; tell who waits, and, unless it was asked for, everybody who listens."""
-        if instance in self._exits:
+        running = self._running.get(instance, set())
+        known = container in running
+        running.discard(container)
+        self._memory.discard(container)
+        if not running:
+            self._running.pop(instance, None)
+        if instance in self._exits or (instance in self._asked and running):
             return
         self._exits[instance] = exit
         while len(self._exits) > REMEMBERED:
             self._exits.pop(next(iter(self._exits)))
-        known = self._running.pop(instance, None) is not None
-        self._memory.discard(instance)
         if (future := self._ends.pop(instance, None)) is not None and not future.done():
             future.set_result(exit)
         if instance in self._asked:
@@ -133,30 +155,33 @@ class Watch:
         elif known:
             for queue in self._listeners:
                 queue.put_nowait(exit)
-        self.gone.put_nowait((instance, container))
+        self.gone.put_nowait(instance)
 
     async def _look_again(self) -> None:
         """After a gap: whatever is not running any more has ended meanwhile."""
-        for instance, container in list(self._running.items()):
-            await self.look(instance, container)
+        for instance in list(self._running):
+            await self.look(instance)
 
     def _inspect(self, instance: str, container: str, event: Mapping[str, Any]) -> Exit | None:
         attributes = event.get("Actor", {}).get("Attributes", {})
         try:
             inspected = self._engine.api.inspect_container(container)
         except docker.errors.NotFound:
-            return _exit(instance, attributes.get("exitCode"), at=datetime.now(UTC))
+            name = attributes.get(labels.CONTAINER, "")
+            return _exit(instance, name, attributes.get("exitCode"), at=datetime.now(UTC))
         state = inspected["State"]
         if state["Running"] and not attributes:
             return None
         if state["Status"] == "created":
             return None
+        name = inspected["Config"]["Labels"].get(labels.CONTAINER, "")
         at = datetime.now(UTC) if state["Running"] else moment(state["FinishedAt"])
         limit = inspected["HostConfig"]["Memory"] or None
         code = attributes.get("exitCode", state["ExitCode"])
-        if state["OOMKilled"] or instance in self._memory:
-            return Exit(instance, ExitCause.OUT_OF_MEMORY, int(code), signal=9, memory_bytes=limit, at=at)
-        return _exit(instance, code, at=at)
+        if state["OOMKilled"] or container in self._memory:
+            oom = ExitCause.OUT_OF_MEMORY
+            return Exit(instance, oom, int(code), signal=9, memory_bytes=limit, at=at, container=name)
+        return _exit(instance, name, code, at=at)
 
     async def _told(self, queue: asyncio.Queue[Exit]) -> AsyncIterator[Exit]:
         try:
@@ -175,10 +200,10 @@ def kill(api: docker.APIClient, container: str, signal: str) -> None:
             raise
 
 
-def _exit(instance: str, code: str | int | None, *, at: datetime) -> Exit:
+def _exit(instance: str, name: str, code: str | int | None, *, at: datetime) -> Exit:
     if code is None:
-        return Exit(instance, ExitCause.REMOVED, at=at)
+        return Exit(instance, ExitCause.REMOVED, at=at, container=name)
     number = int(code)
     if 128 < number < 128 + 32:  # the engine's way to say: ended by a signal
-        return Exit(instance, ExitCause.SIGNALED, number, signal=number - 128, at=at)
-    return Exit(instance, ExitCause.EXITED, number, at=at)
+        return Exit(instance, ExitCause.SIGNALED, number, signal=number - 128, at=at, container=name)
+    return Exit(instance, ExitCause.EXITED, number, at=at, container=name)

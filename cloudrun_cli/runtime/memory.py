@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from cloudrun_cli.core.errors import BuildFailed, EngineUnavailable, ImageNotFound, StartFailed
+from cloudrun_cli.core.errors import BuildFailed, EngineUnavailable, ImageNotFound, StartFailed, Unavailable
 from cloudrun_cli.runtime import images
 from cloudrun_cli.runtime.base import (
     STOP_GRACE,
@@ -35,6 +35,7 @@ class Script:
     exit_code: int | None = None
     stubborn: bool = False  # ignores SIGTERM
     address: str = ""  # where requests really go, `IP:PORT`; "" is an address nobody answers
+    doors: Mapping[int, str] = field(default_factory=dict)  # the same for further ports
     programs: frozenset[str] = frozenset({"python3", "sh"})  # what a spec's command may name
     start_error: str = ""  # says why it cannot be started, when not empty
 
@@ -42,7 +43,7 @@ class Script:
 @dataclass(slots=True)
 class _Running:
     instance: Instance
-    script: Script
+    scripts: dict[str, Script]  # by container
     lines: list[LogLine] = field(default_factory=list)
     exit: Exit | None = None
     changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -108,15 +109,11 @@ class MemoryRuntime:
     async def forget(self, digest: str) -> None:
         self.world.kept.discard(digest)
 
+    def check(self, spec: InstanceSpec) -> None:
+        """A container can be all of it."""
+
     async def start(self, spec: InstanceSpec) -> Instance:
-        script = self.world.scripts.get(spec.digest)
-        if script is None:
-            raise ImageNotFound(f"Image [{spec.digest}] is not here any more.", field="image", hint="Deploy it again.")
-        if spec.command and spec.command[0] not in script.programs:
-            raise StartFailed(f"There is no [{spec.command[0]}] in the image.", field="command")
-        if script.start_error:
-            raise StartFailed(script.start_error)
-        self.started.append(spec)
+        script = self._script(spec)
         instance = Instance(
             id=spec.id,
             project=spec.project,
@@ -128,22 +125,30 @@ class MemoryRuntime:
             started=datetime.now(UTC),
             runtime=self.name,
             handle=f"memory-{spec.id}",
+            containers=spec.names,
         )
-        running = self._here.setdefault(spec.id, _Running(instance, script))
-        for stream, text in script.says:
-            self.say(instance, text, stream=stream)
-        if script.exit_code is not None:
-            self.crash(instance, code=script.exit_code)
+        running = self._here.setdefault(spec.id, _Running(instance, {spec.container: script}))
+        self._act(running, spec.container)
         return running.instance
+
+    async def join(self, instance: Instance, spec: InstanceSpec) -> None:
+        script = self._script(spec)
+        running = self._here[instance.id]
+        if running.exit is not None:
+            raise StartFailed(f"Instance [{instance.id}] has ended meanwhile.")
+        running.scripts[spec.container] = script
+        self._act(running, spec.container)
 
     async def stop(self, instance: Instance, *, grace: timedelta = STOP_GRACE) -> Exit:
         running = self._here.get(instance.id)
         if running is None:
             return Exit(instance.id, ExitCause.REMOVED)
         if running.exit is None:
-            killed = running.script.stubborn
+            killed = any(script.stubborn for script in running.scripts.values()) or not grace
             cause = ExitCause.SIGNALED if killed else ExitCause.EXITED
-            self._end(running, Exit(instance.id, cause, None if killed else 0, 9 if killed else None, at=_now()))
+            code, signal = (None, 9) if killed else (0, None)
+            first = next(iter(running.scripts))
+            self._end(running, Exit(instance.id, cause, code, signal, at=_now(), container=first))
         assert running.exit is not None
         return running.exit
 
@@ -179,16 +184,25 @@ class MemoryRuntime:
         running = self._here.get(instance.id)
         if running is None or running.exit is not None:
             return []
-        return [Listening(at.host, instance.port if at.port == OWN_PORT else at.port) for at in running.script.listens]
+        listens = [at for script in running.scripts.values() for at in script.listens]
+        return [Listening(at.host, instance.port if at.port == OWN_PORT else at.port) for at in listens]
+
+    async def door(self, instance: Instance, port: int) -> str:
+        running = self._here[instance.id]
+        for script in running.scripts.values():
+            if port in script.doors:
+                return script.doors[port]
+        raise Unavailable(f"Nobody plays port {port} of instance [{instance.id}].")
 
     async def ended(self, instance: Instance) -> Exit | None:
         running = self._here.get(instance.id)
         return running.exit if running is not None else Exit(instance.id, ExitCause.REMOVED)
 
-    def say(self, instance: Instance, text: str, *, stream: str = "stdout") -> None:
-        """Let an instance write a line."""
+    def say(self, instance: Instance, text: str, *, stream: str = "stdout", container: str | None = None) -> None:
+        """Let an instance write a line; its first container when none is named."""
         running = self._here[instance.id]
-        running.lines.append(LogLine(instance.id, stream, text, _now(), str(len(running.lines))))
+        name = next(iter(running.scripts)) if container is None else container
+        running.lines.append(LogLine(instance.id, stream, text, _now(), str(len(running.lines)), name))
         running.changed.set()
 
     def crash(
@@ -198,10 +212,13 @@ class MemoryRuntime:
         cause: ExitCause = ExitCause.EXITED,
         code: int | None = 1,
         memory_bytes: int | None = None,
+        container: str | None = None,
     ) -> None:
-        """Let an instance end unasked; whoever iterates `exits` is told."""
-        exit = Exit(instance.id, cause, code, memory_bytes=memory_bytes, at=_now())
-        self._end(self._here[instance.id], exit)
+        """Let a container end unasked, and its instance with it; whoever iterates `exits` is told."""
+        running = self._here[instance.id]
+        name = next(iter(running.scripts)) if container is None else container
+        exit = Exit(instance.id, cause, code, memory_bytes=memory_bytes, at=_now(), container=name)
+        self._end(running, exit)
         for home, queue in self.world.listeners:
             if home == self._home:
                 queue.put_nowait(exit)
@@ -209,6 +226,24 @@ class MemoryRuntime:
     @property
     def _here(self) -> dict[str, _Running]:
         return self.world.homes.setdefault(self._home, {})
+
+    def _script(self, spec: InstanceSpec) -> Script:
+        script = self.world.scripts.get(spec.digest)
+        if script is None:
+            raise ImageNotFound(f"Image [{spec.digest}] is not here any more.", field="image", hint="Deploy it again.")
+        if spec.command and spec.command[0] not in script.programs:
+            raise StartFailed(f"There is no [{spec.command[0]}] in the image.", field="command")
+        if script.start_error:
+            raise StartFailed(script.start_error)
+        self.started.append(spec)
+        return script
+
+    def _act(self, running: _Running, container: str) -> None:
+        script = running.scripts[container]
+        for stream, text in script.says:
+            self.say(running.instance, text, stream=stream, container=container)
+        if script.exit_code is not None:
+            self.crash(running.instance, code=script.exit_code, container=container)
 
     def _end(self, running: _Running, exit: Exit) -> None:
         running.exit = exit

@@ -23,7 +23,7 @@ from cloudrun_cli.runtime import images
 from cloudrun_cli.runtime.base import STOP_GRACE, Exit, ExitCause, Image, Instance, InstanceSpec, Listening, LogLine
 from cloudrun_cli.runtime.process_build import Builder
 from cloudrun_cli.runtime.process_image import SYSTEM_PATH, ImageFolder, standin
-from cloudrun_cli.runtime.process_instance import Known, load, prepare
+from cloudrun_cli.runtime.process_instance import Known, check, load, no_sidecars, prepare
 from cloudrun_cli.runtime.process_keeper import KeeperClient
 from cloudrun_cli.runtime.process_limits import Controllers, Groups, find_controllers, isolation_notes
 from cloudrun_cli.runtime.process_logs import Watch
@@ -121,8 +121,13 @@ class ProcessRuntime:
 
     # ── starting and stopping ───────────────────────────────────────────────────────────────────────────────────────
 
+    def check(self, spec: InstanceSpec) -> None:
+        """A plain process has no containers beside it and no volumes."""
+        check(spec)
+
     async def start(self, spec: InstanceSpec) -> Instance:
         """Start the image's program, or the spec's, in a folder of its own."""
+        check(spec)
         image = self._find_image(spec.digest)
         if image is None:
             raise ImageNotFound(f"Image [{spec.digest}] is not here any more.", field="image", hint="Deploy it again.")
@@ -138,6 +143,7 @@ class ProcessRuntime:
             started=datetime.now(UTC),
             runtime=self.name,
             handle="",
+            containers=spec.names,
         )
         instance = replace(instance, address=f"127.0.0.1:{instance.port}")
         known = prepare(self._instances / spec.id, instance, spec.memory_bytes, self._groups)
@@ -160,6 +166,10 @@ class ProcessRuntime:
             raise StartFailed(f"Instance [{spec.id}] was stopped while it started.")
         return started
 
+    async def join(self, instance: Instance, spec: InstanceSpec) -> None:
+        """Not here: processes share no network of their own. Raises Unimplemented."""
+        raise no_sidecars(spec)
+
     async def stop(self, instance: Instance, *, grace: timedelta = STOP_GRACE) -> Exit:
         """SIGTERM to all of it, SIGKILL after the grace; its folder goes."""
         self._adopt()
@@ -168,8 +178,9 @@ class ProcessRuntime:
             return self._past.get(instance.id, Exit(instance.id, ExitCause.REMOVED))
         known.stopping = True
         if not await self._over(known, 0):
-            known.terminate()
-            if not await self._over(known, grace.total_seconds()):
+            if grace:
+                known.terminate()
+            if not grace or not await self._over(known, grace.total_seconds()):
                 known.kill()
                 if not await self._over(known, KILL_SECONDS):
                     raise Unavailable(f"Instance [{instance.id}] does not end, not even by SIGKILL.")
@@ -205,6 +216,10 @@ class ProcessRuntime:
         if (known := self._known.get(instance.id)) is not None:
             async for line in known.output.lines(after):
                 yield line
+
+    async def door(self, instance: Instance, port: int) -> str:
+        """A port of this machine: a process opens no other."""
+        return f"127.0.0.1:{port}"
 
     async def listening(self, instance: Instance) -> list[Listening]:
         """The sockets of all its processes."""

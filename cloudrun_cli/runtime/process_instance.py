@@ -13,11 +13,14 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from cloudrun_cli.core.errors import Unimplemented
 from cloudrun_cli.runtime import process_table
-from cloudrun_cli.runtime.base import Exit, ExitCause, Instance, Listening
+from cloudrun_cli.runtime.base import Exit, ExitCause, Instance, InstanceSpec, Listening
 from cloudrun_cli.runtime.keeper import write
 from cloudrun_cli.runtime.process_limits import Groups
 from cloudrun_cli.runtime.process_logs import Output
+
+ON_DOCKER = "Run it on Docker: cloudrun config set run/runtime docker"
 
 
 @dataclass(slots=True)
@@ -133,11 +136,35 @@ def load(folder: Path, groups: Groups) -> Known | None:
         values["handle"] = (folder / "pid").read_text()
         memory_bytes = values.pop("memory_bytes")
         values["started"] = datetime.fromisoformat(values["started"])
+        values["containers"] = tuple(values.get("containers", ("",)))
         known = Known(Instance(**values), folder, memory_bytes, groups, Output(folder.name, folder))
     except FileNotFoundError:
         return None
     known.bounded = _pid(known.instance.handle) in groups.members(folder.name) or bool(groups.kills(folder.name))
     return known
+
+
+def check(spec: InstanceSpec) -> None:
+    """Nothing when a plain process can be what the spec asks for. Raises Unimplemented naming what it cannot be."""
+    if len(spec.names) > 1:
+        raise no_sidecars(spec)
+    for mount in spec.mounts:
+        raise Unimplemented(
+            f"Volume [{mount.volume}] cannot be mounted at {mount.path}: the process runtime mounts no volumes.",
+            field="volumes",
+            hint=ON_DOCKER,
+        )
+
+
+def no_sidecars(spec: InstanceSpec) -> Unimplemented:
+    """The refusal of a second container."""
+    others = ", ".join(spec.names[1:])
+    return Unimplemented(
+        f"Containers [{others}] cannot run beside [{spec.names[0]}]: the process runtime runs one container per "
+        "instance.",
+        field="containers",
+        hint=ON_DOCKER,
+    )
 
 
 def _pid(handle: str) -> int:

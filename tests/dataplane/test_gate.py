@@ -10,8 +10,10 @@ import pytest
 import pytest_asyncio
 
 from cloudrun_cli.core import admission
+from cloudrun_cli.core.resources import ServiceRef
+from cloudrun_cli.dataplane.routes import RevisionRoute, RouteChange, ServiceRoute
 from tests.dataplane.asking import FakeEnvoy, asking
-from tests.dataplane.edge import HELLO, HELLO_HOST, ONE, eventually, revision, routes
+from tests.dataplane.edge import HELLO, HELLO_HOST, NUMBER, ONE, PROJECT, REGION, eventually, revision, routes
 
 TWO = revision("hello-00002-def")
 ADDRESS = "127.0.0.1:9001"
@@ -233,6 +235,32 @@ async def test_those_who_wait_for_a_deleted_service_are_answered(envoy: FakeEnvo
     assert (await question.answer()).status == 404
 
 
+async def test_a_change_of_one_service_leaves_the_others_and_their_waiting_requests_alone(envoy: FakeEnvoy) -> None:
+    other = ServiceRef(PROJECT, REGION, "other")
+    envoy.gate.use(routes(door=20001))
+    waits = await envoy.ask()
+    await envoy.beat()
+    added = ServiceRoute(other, NUMBER, 20002, True, ((TWO, 100),))
+    envoy.gate.change(RouteChange({other: added}, {TWO: RevisionRoute(TWO, other)}, {"shop.example.com": other}))
+    envoy.gate.add_instance(TWO, "two", ADDRESS)
+    assert (await (await envoy.ask(host="shop.example.com")).answer()).address == ADDRESS
+    assert (await (await envoy.ask(x_crl_door="20002")).answer()).address == ADDRESS
+    assert waits.waits
+    envoy.gate.change(RouteChange({other: None}, {TWO: None}))
+    assert (await (await envoy.ask(x_crl_door="20002")).answer()).status == 404
+    assert (await (await envoy.ask(host="shop.example.com")).answer()).status == 404  # mapped, and nobody there
+    envoy.gate.add_instance(ONE, "one", ADDRESS)
+    assert (await waits.answer()).address == ADDRESS
+
+
+async def test_a_tag_that_was_removed_is_not_found(envoy: FakeEnvoy) -> None:
+    envoy.gate.use(routes(split={ONE: 100}, tags={"new": TWO}))
+    envoy.gate.add_instance(TWO, "two", ADDRESS)
+    assert (await (await envoy.ask(host=f"new---{HELLO_HOST}")).answer()).address == ADDRESS
+    envoy.gate.use(routes(split={ONE: 100}))
+    assert (await (await envoy.ask(host=f"new---{HELLO_HOST}")).answer()).status == 404
+
+
 # Books
 
 
@@ -313,6 +341,24 @@ async def test_a_retired_instance_gets_no_more_and_says_when_it_is_drained(envoy
     drained = asyncio.create_task(envoy.gate.drained("old", envoy.moment + 3))
     await envoy.ended(question.id, "10.0.0.1:1")
     assert await drained
+
+
+async def test_a_paused_instance_gets_no_more_until_it_is_ready_again(envoy: FakeEnvoy) -> None:
+    envoy.gate.use(routes())
+    envoy.gate.add_instance(ONE, "one", ADDRESS)
+    before = await envoy.ask()
+    assert (await before.answer()).address == ADDRESS
+    envoy.gate.pause_instance("one", paused=True)
+    question = await envoy.ask()
+    await asyncio.sleep(0.05)
+    assert question.waits
+    envoy.gate.pause_instance("one", paused=False)
+    assert (await question.answer()).address == ADDRESS
+    envoy.gate.retire_instance("one")
+    envoy.gate.pause_instance("one", paused=False)  # what is on its way out does not come back
+    last = await envoy.ask()
+    await asyncio.sleep(0.05)
+    assert last.waits
 
 
 async def test_an_instance_that_is_gone_takes_its_requests_out_of_the_load(envoy: FakeEnvoy) -> None:

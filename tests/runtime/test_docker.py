@@ -12,11 +12,12 @@ from cloudrun_cli.runtime.docker import DockerRuntime
 from tests.docker_images import an_image
 from tests.runtime.contract import ProgramContract
 from tests.runtime.programs import Program
+from tests.runtime.sidecar_contract import SidecarContract
 
 pytestmark = pytest.mark.docker
 
 
-class TestDocker(ProgramContract):
+class TestDocker(ProgramContract, SidecarContract):
     @pytest.fixture(autouse=True)
     def _engine(self, engine: docker.APIClient, python_base_image: str) -> None:
         self.engine, self.base = engine, python_base_image

@@ -8,8 +8,9 @@ import pytest
 from cloudrun_cli.core.errors import BuildFailed, EngineUnavailable
 from cloudrun_cli.runtime.base import ExitCause, Image, Listening, Runtime
 from cloudrun_cli.runtime.memory import OWN_PORT, MemoryRuntime, Script, World
-from tests.runtime.contract import RuntimeContract, a_spec
+from tests.runtime.contract import a_spec
 from tests.runtime.programs import LEAVER, LOOPBACK, SERVER, STUBBORN, TALKER, Program
+from tests.runtime.sidecar_contract import SidecarContract
 
 SCRIPTS = {
     SERVER.name: Script(says=(("stdout", "ready"),)),
@@ -20,7 +21,7 @@ SCRIPTS = {
 }
 
 
-class TestMemory(RuntimeContract):
+class TestMemory(SidecarContract):
     @pytest.fixture
     async def runtime(self) -> AsyncIterator[Runtime]:
         runtime = MemoryRuntime("home")

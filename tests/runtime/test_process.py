@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 from textwrap import dedent
 from typing import Any, cast
@@ -16,9 +17,9 @@ from typing import Any, cast
 import httpx
 import pytest
 
-from cloudrun_cli.core.errors import ImageUnsupported, StartFailed
+from cloudrun_cli.core.errors import ImageUnsupported, StartFailed, Unimplemented
 from cloudrun_cli.runtime import process_table
-from cloudrun_cli.runtime.base import ExitCause, Image, Instance, Runtime
+from cloudrun_cli.runtime.base import ExitCause, Image, Instance, Mount, Runtime, Scratch
 from cloudrun_cli.runtime.process import ProcessRuntime
 from cloudrun_cli.runtime.process_image import SYSTEM_PATH
 from cloudrun_cli.runtime.process_limits import Controllers
@@ -238,6 +239,21 @@ async def test_the_sample_job_sleeps_and_fails_as_asked(
 async def test_a_sample_image_by_a_digest_of_its_own_is_not_stood_in_for(own: ProcessRuntime) -> None:
     with pytest.raises(ImageUnsupported, match="no Docker engine"):
         await own.resolve(f"us-docker.pkg.dev/cloudrun/container/hello@sha256:{'1' * 64}")
+
+
+async def test_what_only_docker_can_give_is_refused_by_name(own: ProcessRuntime, tmp_path: Path) -> None:
+    spec = a_spec(await built(own, tmp_path, TALKER), container="app")
+    mount = Mount("cache", "/cache", Scratch("cache"))
+    with pytest.raises(Unimplemented, match=r"Containers \[proxy, log\] cannot run beside \[app\]") as refusal:
+        await own.start(replace(spec, containers=("app", "proxy", "log")))
+    assert "run/runtime docker" in str(refusal.value.hint)
+    with pytest.raises(Unimplemented, match=r"Volume \[cache\] cannot be mounted at /cache"):
+        await own.start(replace(spec, mounts=(mount,)))
+    assert await own.instances() == []
+    instance = await own.start(spec)
+    with pytest.raises(Unimplemented, match="proxy"):
+        await own.join(instance, replace(spec, container="proxy", containers=("app", "proxy")))
+    assert await own.door(instance, 9000) == "127.0.0.1:9000"
 
 
 async def test_a_working_directory_that_is_not_there_is_named(own: ProcessRuntime, tmp_path: Path) -> None:

@@ -1,0 +1,106 @@
+"""What the runtime is told: the containers of a revision as specs, in the order in which they start."""
+
+import re
+from pathlib import Path
+
+from cloudrun_cli.core import contract, probes, sidecars
+from cloudrun_cli.core.errors import InvalidArgument, Unimplemented
+from cloudrun_cli.core.limits import cpu_millis, memory_bytes
+from cloudrun_cli.core.resources import Container, Probe, Revision, RevisionTemplate
+from cloudrun_cli.core.volumes import Bucket, CloudSql, EmptyDir, Nfs, SecretVolume, Volume, VolumeMount
+from cloudrun_cli.runtime.base import Folder, InstanceSpec, Mount, Scratch
+
+BUCKETS, NFS = "buckets", "nfs"  # folders of the home that stand for what is elsewhere in the cloud
+_ONLY_DIR = re.compile(r"(?:^|[;,])\s*only-dir[=:]([^;,]+)")  # Source: Cloud Storage FUSE, mount options
+
+
+def of_revision(instance: str, revision: Revision, home: str) -> list[InstanceSpec]:
+    """One spec for each container, the first to start first. Raises CloudRunError for what cannot be run."""
+    template = revision.template
+    containers = sidecars.named(template)
+    ingress = template.ingress_container
+    order = [name for wave in sidecars.start_order(template.containers) for name in wave]
+    names = _first_first(order, next(name for name, c in containers.items() if c is ingress))
+    specs = []
+    for name in order:
+        container = containers[name]
+        digest = revision.status.sidecar_digests.get(name, "")
+        spec = InstanceSpec(
+            id=instance,
+            project=revision.ref.project,
+            region=revision.ref.region,
+            service=revision.service,
+            revision=revision.ref.name,
+            digest=revision.status.image_digest if container is ingress else digest,
+            env=contract.environment(revision, container),
+            port=contract.port(ingress),
+            cpu_millis=cpu_millis(container.cpu),
+            memory_bytes=memory_bytes(container.memory),
+            command=container.command,
+            args=container.args,
+            working_dir=container.working_dir,
+            container=name,
+            containers=names if len(names) > 1 else (),
+            mounts=tuple(m for m in (_mount(mount, template, home) for mount in container.mounts) if m is not None),
+            ports=_probed(template),
+        )
+        specs.append(spec)
+    return specs
+
+
+def _first_first(order: list[str], ingress: str) -> tuple[str, ...]:
+    """All names, that of the container with the requests first."""
+    return (ingress, *(name for name in order if name != ingress))
+
+
+def _probed(template: RevisionTemplate) -> tuple[int, ...]:
+    """The ports that probes ask, beside the one that gets the requests."""
+    main = contract.port(template.ingress_container)
+    ports = {probes.port_of(probe, c) for c in template.containers for probe in _probes(c)}
+    return tuple(sorted(ports - {main}))
+
+
+def _probes(container: Container) -> list[Probe]:
+    own = (container.startup_probe, container.liveness_probe, container.readiness_probe)
+    return [probe for probe in own if probe is not None]
+
+
+def _mount(mount: VolumeMount, template: RevisionTemplate, home: str) -> Mount | None:
+    """What stands behind a path; None for what comes alive with secrets and databases."""
+    volume = next((v for v in template.volumes if v.name == mount.volume), None)
+    if volume is None:
+        raise InvalidArgument(f"There is no volume [{mount.volume}] to mount at {mount.path}.", field="volumeMounts")
+    match volume.source:
+        case EmptyDir() as empty:
+            if mount.sub_path:
+                raise Unimplemented(
+                    f"Volume [{volume.name}] is mounted with the sub-path [{mount.sub_path}], which is not supported "
+                    "for a folder of the instance.",
+                    field="volumeMounts",
+                    hint="Mount the whole volume.",
+                )
+            size = memory_bytes(empty.size_limit) if empty.size_limit else _all_memory(template)
+            scratch = Scratch(volume.name, size, memory=empty.medium != "Disk")
+            return Mount(volume.name, mount.path, scratch, mount.read_only)
+        case Bucket() as bucket:
+            only = _ONLY_DIR.search(bucket.options)
+            folder = _inside(volume, Path(home) / BUCKETS, bucket.bucket, only[1] if only else "", mount.sub_path)
+            return Mount(volume.name, mount.path, folder, mount.read_only or bucket.read_only)
+        case Nfs() as nfs:
+            folder = _inside(volume, Path(home) / NFS, nfs.server, nfs.path, mount.sub_path)
+            return Mount(volume.name, mount.path, folder, mount.read_only or nfs.read_only)
+        case SecretVolume() | CloudSql():
+            return None
+
+
+def _all_memory(template: RevisionTemplate) -> int:
+    """What all containers together may use: no folder in memory can hold more."""
+    return sum(memory_bytes(c.memory) for c in template.containers)
+
+
+def _inside(volume: Volume, root: Path, *parts: str) -> Folder:
+    """A folder below root. Raises InvalidArgument for a path that would leave it."""
+    words = [word for part in parts for word in part.split("/") if word not in ("", ".")]
+    if ".." in words or "\0" in "".join(words):
+        raise InvalidArgument(f"Volume [{volume.name}]: [{'/'.join(parts)}] is not a path.", field="volumes")
+    return Folder(str(root.joinpath(*words)))

@@ -1,0 +1,56 @@
+"""What the daemon makes of objects that were imported: routes by their old names, and nothing to run.
+
+Evidence: recorded (the resources of the real service), ours (that they are history).
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cloudrun_cli.controlplane import transfer
+from cloudrun_cli.controlplane.transfer import Bundle
+from cloudrun_cli.daemon.world import World
+from cloudrun_cli.store.database import Store, open_store
+from tests.builders import CALLER, NOW, RECORDINGS, a_ref
+from tests.controlplane.verbs import deploy, settle
+
+pytestmark = pytest.mark.skipif(not RECORDINGS.is_dir(), reason=f"NO RECORDINGS at {RECORDINGS}: nothing to import")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """One that holds the recorded services."""
+    made = open_store(str(tmp_path))
+    files = [
+        json.loads((RECORDINGS / "resources" / f"{n}.json").read_text()) for n in ("projects", "services", "revisions")
+    ]
+    bundle = Bundle(files[0], files[1]["items"], files[2]["items"])
+    transfer.load(made, bundle, caller=CALLER, now=NOW)
+    yield made
+    made.close()
+
+
+def test_imported_services_are_settled_and_found_by_their_old_names_and_nothing_of_them_can_be_reached(
+    store: Store,
+) -> None:
+    world = World(store)
+    world.refresh()
+    routes = world.routes(None)
+    assert len(routes.services) == 7
+    assert "hello-x7k2mqpl4a-uc.a.run.app" in routes.services[a_ref()].hosts
+    assert routes.services[a_ref()].split
+    assert routes.revisions == {}
+    assert not any(world.is_reachable(ref) for ref in world.revisions)
+    assert world.unknown == set()
+    assert world.unsettled == set()
+
+
+def test_what_is_deployed_on_one_can_be_reached(store: Store) -> None:
+    made = deploy(store, ref=a_ref("api"))
+    settle(store, made.revision)
+    world = World(store)
+    world.refresh()
+    assert set(world.routes(None).revisions) == {made.revision.ref}
+    assert world.is_reachable(made.revision.ref)
