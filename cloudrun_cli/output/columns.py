@@ -33,6 +33,9 @@ SPELLINGS = {
 }
 
 
+_found: dict[str, Symbol] = {}  # what `find` has found
+
+
 def cell(column: Column, resource: Any, context: Context) -> Any:
     """The column's value for the resource. Raises TransformError."""
     value = value_at(resource, column.key) if column.key else resource
@@ -60,11 +63,14 @@ def check(columns: list[Column], context: Context) -> list[Column]:
 
 def find(name: str) -> Symbol:
     """The function behind a documented transform's name. Raises TransformError."""
+    if (known := _found.get(name)) is not None:
+        return known
     home = MODULE_OF.get(name)
     if home is None:
         raise TransformError(f"Unknown transform function [{name}].")
     module = import_module(f"cloudrun_cli.output.transforms.{home}")
     function: Symbol = getattr(module, SPELLINGS.get(name, name))
+    _found[name] = function
     return function
 
 

@@ -1,8 +1,8 @@
 """--filter: which resources an expression selects, and what gcloud warns of meanwhile.
 
-Terms are joined by AND, OR, NOT (or `-`), parentheses, and by standing side by side, which binds less than OR.
-The two warnings, of keys that no resource has and of `:` terms whose meaning is about to change, are recorded;
-the grammar is from gcloud topic filters.
+Terms are joined by AND, OR, NOT (or `-`), parentheses, and by standing side by side, which binds less than OR; AND and
+OR do not meet inside the same parentheses. The two warnings, of keys that no resource has and of terms whose meaning
+is about to change, are recorded; the grammar is from gcloud topic filters.
 """
 
 from collections.abc import Callable
@@ -12,23 +12,28 @@ from cloudrun_cli.output.context import Context
 from cloudrun_cli.output.errors import FilterError
 from cloudrun_cli.output.projection import Column, parse_key
 from cloudrun_cli.output.scanner import QUOTES, Scanner
-from cloudrun_cli.output.terms import Term
+from cloudrun_cli.output.terms import Term, searchable, warnings
 
 Predicate = Callable[[Any], bool]
 OPERATORS = ("!=", "!~", "<=", ">=", ":", "=", "~", "<", ">")  # longest first
+TAKE_LISTS = (":", "=")
+LOGICAL = ("AND", "OR", "NOT")
 WORD_ENDS = frozenset(" \t\n()")
 LIST_ENDS = frozenset(" \t\n,)")
 
 
 def filtered(rows: list[Any], text: str, aliases: dict[str, Column], context: Context, err: TextIO) -> list[Any]:
     """The rows that the expression selects. Warnings go to `err`. Raises FilterError."""
-    expression = Expression(text, aliases, context)
+    try:
+        expression = Expression(text, aliases, context)
+        selected = [row for row in rows if expression.selects(row)]
+    except RecursionError:
+        raise FilterError("The filter expression is nested too deeply.") from None
     terms = expression.terms
-    selected = [row for row in rows if expression.selects(row)]
     if not rows:
         return selected
     missing = [term.name for term in terms if not any(term.finds_key(row) for row in rows)]
-    for warning in dict.fromkeys(warning for term in terms for row in rows for warning in term.changes(row)):
+    for warning in warnings(terms):
         err.write(f"WARNING: {warning}\n")
     if missing:
         err.write(
@@ -54,16 +59,19 @@ class Expression:
         self._aliases = aliases
         self._context = context
         self._bare = bare or _anywhere
+        self._joined_by = ""  # AND or OR, whichever has been seen inside the present parentheses
         self.selects = self._group(nested=False)
 
     def _group(self, *, nested: bool) -> Predicate:
         """Chains side by side, up to the end or the parenthesis that closes the group."""
         scanner = self._scanner
         chains: list[Predicate] = []
+        outside, self._joined_by = self._joined_by, ""
         while scanner.peek():
             if scanner.peek() == ")":
                 if nested and chains:
                     scanner.at += 1
+                    self._joined_by = outside
                     return _all(chains)
                 raise scanner.fail("Term expected" if nested else "Unbalanced )")
             chains.append(self._chain())
@@ -74,13 +82,12 @@ class Expression:
     def _chain(self) -> Predicate:
         """Terms joined by AND, or terms joined by OR."""
         members = [self._member()]
-        joined_by = ""
-        while word := self._connective():
-            if joined_by and word != joined_by:
+        while joined_by := self._connective():
+            if self._joined_by not in ("", joined_by):
                 raise self._scanner.fail("Parentheses are needed where AND and OR are combined")
-            joined_by = word
+            self._joined_by = joined_by
             members.append(self._member())
-        return _any(members) if joined_by == "OR" else _all(members)
+        return _any(members) if self._joined_by == "OR" and len(members) > 1 else _all(members)
 
     def _connective(self) -> str:
         return next((word for word in ("AND", "OR") if self._accept_word(word)), "")
@@ -115,7 +122,8 @@ class Expression:
             return self._bare(word)
         name = scanner.text[start : scanner.at].strip()
         operator = next(mark for mark in OPERATORS if scanner.accept(mark))
-        term = Term(name, column, self._aliases.get(name), operator, self._operands(), self._context)
+        operands = self._operands(takes_list=operator in TAKE_LISTS)
+        term = Term(name, column, self._aliases.get(name), operator, operands, self._context)
         self.terms.append(term)
         return term.selects
 
@@ -141,9 +149,9 @@ class Expression:
         self._scanner.skip()
         return self._scanner.text.startswith(OPERATORS, self._scanner.at)
 
-    def _operands(self) -> list[str]:
+    def _operands(self, *, takes_list: bool) -> list[str]:
         scanner = self._scanner
-        if not scanner.accept("("):
+        if not (takes_list and scanner.accept("(")):
             return [self._operand(WORD_ENDS)]
         operands = []
         while not scanner.accept(")"):
@@ -151,17 +159,20 @@ class Expression:
                 raise scanner.fail("More tokens expected")
             if not scanner.accept(","):
                 operands.append(self._operand(LIST_ENDS))
+        operands = [operand for operand in operands if operand not in LOGICAL]
         if not operands:
             raise scanner.fail("Term operand expected")
         return operands
 
     def _operand(self, ends: frozenset[str]) -> str:
         scanner = self._scanner
-        char = scanner.peek()
-        if char and char in QUOTES:
-            return scanner.quoted()
-        operand = scanner.name(ends)
-        if not operand:
+        scanner.skip()
+        for word in LOGICAL:
+            start = scanner.at
+            if ends is WORD_ENDS and self._accept_word(word):
+                raise scanner.fail("Logical operator not expected", start)
+        operand = scanner.token(ends)
+        if operand is None:
             raise scanner.fail("Term operand expected")
         return operand
 
@@ -185,14 +196,14 @@ def _any(members: list[Predicate]) -> Predicate:
 
 
 def _anywhere(word: str) -> Predicate:
-    """Selects the resources with the word in any of their values, whatever the case."""
-    sought = word.lower().strip("*")
+    """Selects the resources with the word in any of their values, whatever the case and the accents."""
+    sought = searchable(word).strip("*")
 
     def within(value: Any) -> bool:
         if isinstance(value, dict):
             return any(within(item) for item in value.values())
         if isinstance(value, list):
             return any(within(item) for item in value)
-        return value is not None and sought in str(value).lower()
+        return value is not None and sought in searchable(value)
 
     return within

@@ -11,6 +11,8 @@ from typing import Any
 Part = str | int | slice
 Key = tuple[Part, ...]
 
+EVERY = slice(None)  # []
+
 
 def value_at(value: Any, key: Key) -> Any:
     """What stands at the key, or None. A name also finds its other spelling, snake_case or camelCase."""
@@ -25,6 +27,9 @@ def value_at(value: Any, key: Key) -> Any:
                 return [value_at(item, key[place:]) for item in value]
             else:
                 return None
+        elif isinstance(value, dict) and part == EVERY:
+            rest = key[place + 1 :]
+            return [value_at(item, rest) for item in value.values()] if rest else value
         elif not isinstance(value, list | str):
             return None
         elif isinstance(part, slice):
@@ -47,7 +52,7 @@ def key_text(key: Key) -> str:
             text += ("." if text else "") + (part if plain else f'"{part}"')
         elif isinstance(part, int):
             text += f"[{part}]"
-        elif part == slice(None):
+        elif part == EVERY:
             text += "[]"
         else:
             text += f"[{':'.join('' if bound is None else str(bound) for bound in (part.start, part.stop))}]"

@@ -8,7 +8,10 @@ from rich.live import Live
 from rich.spinner import Spinner
 from rich.text import Text
 
+from cloudrun_cli.output.terminal import is_unicode
+
 MARKS = {"done": ("✓", "green"), "failed": ("X", "red")}
+ASCII_DONE = "OK"  # as gcloud shows it where the encoding has no ✓
 OTHER_MARK = ("-", "yellow")
 
 
@@ -19,6 +22,8 @@ class LiveStages:
         self._labels = labels
         self._rows: dict[str, RenderableType] = {}
         self._words: dict[str, str] = {}
+        self._unicode = is_unicode(stream)
+        self._spinner = "dots" if self._unicode else "line"
         self._console = Console(file=stream, highlight=False)
         self._console.print(title, markup=False)
         self._live = Live(console=self._console, refresh_per_second=12, transient=False)
@@ -26,18 +31,20 @@ class LiveStages:
 
     def start(self, key: str) -> None:
         """Shows the stage, spinning."""
-        self._rows[key] = Spinner("dots", Text(self._labels[key]))
+        self._rows[key] = Spinner(self._spinner, Text(self._labels[key]))
         self._draw()
 
     def message(self, key: str, text: str) -> None:
         """Shows what a running stage waits for."""
         if isinstance(self._rows.get(key), Spinner):
-            self._rows[key] = Spinner("dots", Text.assemble(self._labels[key], (text, "dim")))
+            self._rows[key] = Spinner(self._spinner, Text.assemble(self._labels[key], (text, "dim")))
             self._draw()
 
     def end(self, key: str, word: str) -> None:
         """Shows how the stage ended."""
         mark, style = MARKS.get(word, OTHER_MARK)
+        if not mark.isascii() and not self._unicode:
+            mark = ASCII_DONE
         self._rows[key] = Text.assemble((mark, style), " ", self._labels[key], (word, style))
         self._draw()
 

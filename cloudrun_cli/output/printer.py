@@ -4,19 +4,21 @@ A format's printer is imported when that format is used, so that a table costs n
 The order of a list's steps is gcloud's: flatten, sort, filter, limit, print.
 """
 
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TextIO
 
 from cloudrun_cli.output.columns import check, without_transforms
 from cloudrun_cli.output.context import Context, Symbol
 from cloudrun_cli.output.errors import FormatError
-from cloudrun_cli.output.projection import Format, parse_format
+from cloudrun_cli.output.projection import UNSORTED, Format, parse_format
 
 FORMATS = (
     *("config", "csv", "default", "diff", "disable", "flattened", "get", "json", "list", "multi", "none"),
     *("object", "table", "text", "value", "yaml"),
 )
 NEED_COLUMNS = frozenset(("csv", "diff", "get", "multi", "table", "value"))
+COLORED = frozenset(("list", "multi", "table"))
 SILENT = frozenset(("disable", "none"))
 NOTHING_LISTED = "Listed 0 items.\n"
 
@@ -36,9 +38,9 @@ def print_resource(
 ) -> None:
     """Prints one resource; a list as its resources, None and the formats none and disable as nothing. With
     `flatten`, the list that the resource unfolds to. `symbols`, `flags`, `uri` and `enums` are what the command
-    adds to the language (see Context); `color` defaults to whether the stream is a terminal. Raises FormatError."""
+    adds to the language (see Context); `color` defaults to whether the stream shows colours. Raises FormatError."""
     context = Context(
-        color=stream.isatty() if color is None else color, symbols=symbols, flags=flags, uri=uri, enums=enums
+        color=_shows_colors(stream) if color is None else color, symbols=symbols, flags=flags, uri=uri, enums=enums
     )
     layout = read_layout(format, default, context)
     if _is_silent(layout) or value is None:
@@ -73,7 +75,7 @@ def print_list(
     """Prints a list as the list flags ask; the other keywords are those of print_resource. Warnings, and
     `Listed 0 items.` when nothing was printed, go to `err`. Raises FormatError and FilterError."""
     context = Context(
-        color=out.isatty() if color is None else color, symbols=symbols, flags=flags, uri=uri, enums=enums
+        color=_shows_colors(out) if color is None else color, symbols=symbols, flags=flags, uri=uri, enums=enums
     )
     layout = read_layout(format, default, context)
     selected: list[Any] = list(rows)
@@ -85,8 +87,9 @@ def print_list(
         from cloudrun_cli.output.sorting import sorted_by_keys
 
         selected = sorted_by_keys(selected, sort_by, layout.aliases, context)
+        layout.order = []
         for column in layout.columns or ():
-            column.sort = 0
+            column.sort = UNSORTED
     if filter:
         from cloudrun_cli.output.filtering import filtered
 
@@ -130,9 +133,18 @@ def read_layout(format: str | None, default: str, context: Context) -> Format:
         )
     if layout.columns is not None:
         layout.columns = check(layout.columns, context)
+        layout.order = check(layout.order, context)
         if layout.name == "get" or not layout.has("transforms", True):
             layout.columns = without_transforms(layout.columns)
     return layout
+
+
+def _shows_colors(stream: TextIO) -> bool:
+    if not stream.isatty() and not os.environ.get("CLICOLOR_FORCE"):
+        return False  # the usual case of a script, answered without loading more
+    from cloudrun_cli.output.terminal import shows_colors
+
+    return shows_colors(stream)
 
 
 def _is_silent(layout: Format) -> bool:
@@ -146,13 +158,37 @@ def _print_pages(rows: list[Any], layout: Format, context: Context, out: TextIO,
         return
     from cloudrun_cli.output.table import print_table
 
+    rows = _in_order(rows, layout, context)
     for start in range(0, len(rows), page_size):
         if start:
             out.write("\n")
         print_table(rows[start : start + page_size], layout, context, out, first=not start)
 
 
+def _cut(rows: list[Any], layout: Format, context: Context) -> list[Any]:
+    """The resources cut down to the projection, if there is one."""
+    if layout.columns is None:
+        return rows
+    from cloudrun_cli.output.trees import projected
+
+    return [projected(row, layout.columns, context) for row in rows]
+
+
+def _in_order(rows: list[Any], layout: Format, context: Context) -> list[Any]:
+    """The rows by the columns that are not shown, if there are any; done once."""
+    if not layout.order:
+        return rows
+    from cloudrun_cli.output.sorting import sorted_unseen
+
+    ordered = sorted_unseen(rows, layout, context)
+    layout.order = []
+    return ordered
+
+
 def _print(rows: list[Any], layout: Format, context: Context, out: TextIO, *, single: bool) -> None:
+    rows = _in_order(rows, layout, context)
+    if layout.name not in COLORED:
+        context.color = False
     match layout.name:
         case "table":
             from cloudrun_cli.output.table import print_table
@@ -185,7 +221,7 @@ def _print(rows: list[Any], layout: Format, context: Context, out: TextIO, *, si
         case "config":
             from cloudrun_cli.output.sections import print_sections
 
-            print_sections(rows, layout, out)
+            print_sections(_cut(rows, layout, context), layout, out)
         case "multi":
             from cloudrun_cli.output.multi import print_multi
 
@@ -195,4 +231,4 @@ def _print(rows: list[Any], layout: Format, context: Context, out: TextIO, *, si
 
             print_difference(rows, layout, context, out)
         case _:
-            out.writelines(f"{row}\n" for row in rows)
+            out.writelines(f"{row}\n" for row in _cut(rows, layout, context))

@@ -13,6 +13,7 @@ ATTRIBUTE_ENDS = ",]"
 COLUMN_ENDS = ":,)"
 ALIGNMENTS = ("left", "center", "right")
 UNSORTED = 0
+LEAST_WRAPPED = 12  # characters; ours: a wrapped column is not made narrower than this unless it says so
 
 
 class Call:
@@ -41,20 +42,22 @@ class Column:
         self.sort = UNSORTED
         self.reverse = False
         self.optional = False
-        self.wrap = False
+        self.wrap = 0  # characters, the least it is wrapped to; 0 for never
         self.format: str | None = None
 
 
 class Format:
-    """A format name with its attributes and columns; `aliases` are further names for keys, for sort and filter."""
+    """A format name with its attributes and columns; `aliases` are further names for keys, for sort and filter;
+    `order` are columns that are not shown and that rows are sorted by."""
 
-    __slots__ = ("aliases", "attributes", "columns", "name")
+    __slots__ = ("aliases", "attributes", "columns", "name", "order")
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.attributes: dict[str, str | bool] = {}
         self.columns: list[Column] | None = None
         self.aliases: dict[str, Column] = {}
+        self.order: list[Column] = []
 
     def has(self, attribute: str, default: bool = False) -> bool:
         """Whether a boolean attribute is on."""
@@ -81,6 +84,7 @@ def parse_format(text: str, default: Format | None = None) -> Format:
     if default is not None:
         result.name, result.columns = default.name, default.columns
         result.attributes, result.aliases = dict(default.attributes), dict(default.aliases)
+        result.order = list(default.order)
     while char := scanner.peek():
         if char == "[":
             scanner.at += 1
@@ -92,14 +96,14 @@ def parse_format(text: str, default: Format | None = None) -> Format:
         elif scanner.accept(":"):
             if not scanner.accept("("):
                 raise scanner.fail("Expected ( in projection expression")
-            _register(result, parse_columns(scanner))
+            _alter(result, parse_columns(scanner))
         elif char == ",":
             scanner.at += 1
         else:
             name = scanner.name()
             if not name:
                 raise scanner.fail("Unexpected character in format expression")
-            result.name, result.columns, result.attributes = name, None, {}
+            result.name, result.columns, result.attributes, result.order = name, None, {}, []
     return result
 
 
@@ -125,7 +129,7 @@ def parse_key(scanner: Scanner) -> Column:
     while name:
         args, named = scanner.arguments()
         if name == "map":
-            pending = int(args[0]) if args and args[0].isdigit() else 1
+            pending = int(args[0]) if args and args[0].isdecimal() else 1
         else:
             column.calls.append(Call(name, args, named, depth or pending))
             pending = 0
@@ -139,20 +143,23 @@ def parse_key(scanner: Scanner) -> Column:
 
 
 def headings(columns: list[Column]) -> list[str]:
-    """The label of each column: its own, or the last name of its key in ANGRY_SNAKE_CASE, with the name before it
-    where two would be the same."""
+    """The label of each column: its own, or the last name of its key (the last argument of a transform without a
+    key) in ANGRY_SNAKE_CASE, with the name before it where two would be the same."""
     found: list[str] = []
+    made: set[str] = set()
     for column in columns:
         if column.label is not None:
             found.append(column.label)
             continue
-        names = [snake_case(part).upper() for part in column.key if isinstance(part, str)]
-        if not names:
-            names = [column.calls[0].name.upper()] if column.calls else [""]
+        parts = [part for part in column.key if isinstance(part, str)]
+        if not parts and column.calls:
+            parts = [column.calls[0].name, *column.calls[0].args]
+        names = [snake_case(part).upper() for part in parts] or [""]
         label = names.pop()
-        while names and label in found:
+        while names and label in made:
             label = f"{names.pop()}_{label}"
         found.append(label)
+        made.add(label)
     return found
 
 
@@ -193,7 +200,7 @@ def _set(column: Column, name: str, value: str | None, scanner: Scanner, start: 
             column.alias = value
         case "align" if value in ALIGNMENTS:
             column.align = value
-        case "sort" if value is not None and value.isdigit():
+        case "sort" if value is not None and value.isdecimal():
             column.sort = int(value)
         case "format" if value is not None:
             column.format = value
@@ -202,13 +209,32 @@ def _set(column: Column, name: str, value: str | None, scanner: Scanner, start: 
         case "optional":
             column.optional = on
         case "wrap":
-            column.wrap = on
+            column.wrap = int(value) if value and value.isdecimal() else LEAST_WRAPPED if on else 0
         case "hidden" | "width":
             pass
         case "align" | "sort" | "format":
             raise scanner.fail(f"Unexpected value for key attribute [{name}]", start)
         case _:
             raise scanner.fail(f"Unknown key attribute [{name}]", start)
+
+
+def _alter(result: Format, columns: list[Column]) -> None:
+    """What stands after a projection, `:(key:attribute=value)`: attributes for its columns of those keys or labels;
+    of another key its order, for a column that is not shown; and in any case its names."""
+    for column in columns:
+        alike = [shown for shown in result.columns or () if shown.key == column.key and shown.key]
+        if not alike and len(column.key) == 1:
+            alike = [shown for shown in result.columns or () if column.key[0] in (shown.label, shown.alias)]
+        for shown in alike:
+            shown.label = column.label if column.label is not None else shown.label
+            shown.alias, shown.format = column.alias or shown.alias, column.format or shown.format
+            shown.align = column.align if column.align != "left" else shown.align
+            shown.sort, shown.wrap = column.sort or shown.sort, column.wrap or shown.wrap
+            shown.reverse, shown.optional = column.reverse or shown.reverse, column.optional or shown.optional
+            shown.calls = column.calls or shown.calls
+        if not alike and column.sort != UNSORTED:
+            result.order.append(column)
+    _register(result, columns)
 
 
 def _register(result: Format, columns: list[Column]) -> None:

@@ -1,6 +1,7 @@
 """Questions: asked on the error stream in gcloud's words and shape, answered on standard input.
 
-With prompts off (`quiet`) the default is the answer and nothing is shown. Source: gcloud --quiet.
+With prompts off (`quiet`) the default is the answer and nothing is shown. An input that has ended answers nothing;
+gcloud refuses so where it is not a terminal, we do so there too. Source: gcloud --quiet.
 """
 
 from collections.abc import Sequence
@@ -78,7 +79,10 @@ def _answer(prompt: str, err: TextIO, stdin: TextIO) -> str:
 def _line(prompt: str, err: TextIO, stdin: TextIO) -> str:
     err.write(prompt)
     err.flush()
-    line = stdin.readline()
+    try:
+        line = stdin.readline()
+    except UnicodeDecodeError:  # keys that are no text are no answer either
+        line = "?"
     if not line:
         err.write("\n")
         raise PromptError(NOBODY)

@@ -78,6 +78,23 @@ class Scanner:
         self.at = at + 1
         return "".join(taken)
 
+    def token(self, ends: frozenset[str]) -> str | None:
+        """The word up to one of `ends`, of which any parts may be quoted: `a" b"c` is `a bc`. None when there is
+        nothing. Outside of quotes a backslash takes a quote or a backslash as it is."""
+        text, end = self.text, len(self.text)
+        taken: list[str] = []
+        start = self.at
+        while self.at < end and (char := text[self.at]) not in ends:
+            if char in QUOTES:
+                taken.append(self.quoted())
+            elif char == "\\" and text[self.at + 1 : self.at + 2] in ("\\", *QUOTES):
+                taken.append(text[self.at + 1])
+                self.at += 2
+            else:
+                taken.append(char)
+                self.at += 1
+        return "".join(taken) if self.at > start else None
+
     def balanced(self, ends: str) -> str:
         """The raw text up to one of `ends` outside of quotes and brackets, without the white space around it."""
         text, start, depth = self.text, self.at, 0
@@ -103,7 +120,7 @@ class Scanner:
         return self.balanced(ends)
 
     def index(self) -> Part:
-        """What stands between [ and ]: nothing (every item), a number, a slice, or a quoted name."""
+        """What stands between [ and ]: nothing (every item), a number, a slice, or a name, quoted or not."""
         if self.peek() and self.peek() in QUOTES:
             part: Part = self.quoted()
         else:
@@ -112,7 +129,7 @@ class Scanner:
             try:
                 part = _subscript(raw)
             except ValueError:
-                raise self.fail(f"Integer index expected, not [{raw}]", start) from None
+                raise self.fail(f"Index or name expected, not [{raw}]", start) from None
         if not self.accept("]"):
             raise self.fail("Unterminated [[] index")
         return part
@@ -192,8 +209,15 @@ def _unescaped(char: str) -> str:
 
 
 def _subscript(raw: str) -> Part:
+    """Raises ValueError for a slice that divides by nothing or by something that is no number."""
     if not raw or raw == "*":
         return slice(None)
-    if ":" in raw:
-        return slice(*(int(bound) if bound.strip() else None for bound in raw.split(":")))
-    return int(raw)
+    bounds = [bound.strip() for bound in raw.split(":")]
+    if all(not bound or bound.lstrip("+-").isdecimal() for bound in bounds):
+        numbers = [int(bound) if bound else None for bound in bounds]
+        if len(numbers) == 1 and numbers[0] is not None:
+            return numbers[0]
+        if len(numbers) in (2, 3) and numbers[2:] != [0]:
+            return slice(*numbers)
+        raise ValueError(raw)
+    return raw

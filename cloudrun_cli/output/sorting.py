@@ -9,7 +9,7 @@ from typing import Any
 from cloudrun_cli.output.columns import cell
 from cloudrun_cli.output.context import Context
 from cloudrun_cli.output.errors import FormatError
-from cloudrun_cli.output.projection import UNSORTED, Column, parse_key
+from cloudrun_cli.output.projection import UNSORTED, Column, Format, parse_key
 from cloudrun_cli.output.scanner import Scanner
 
 SortKey = tuple[int, float, str]
@@ -21,6 +21,20 @@ def sorted_by_columns(columns: Sequence[Column], cells: list[list[Any]]) -> list
     for _, place in sorted(keys, reverse=True):
         cells = sorted(cells, key=lambda line, place=place: sort_key(line[place]), reverse=columns[place].reverse)  # type: ignore[misc]  # mypy cannot type a lambda's default
     return cells
+
+
+def sorted_unseen(rows: list[Any], layout: Format, context: Context) -> list[Any]:
+    """Rows in the order of the columns that are not shown, and then of those that are; the columns that are shown
+    need not be sorted by again."""
+    columns = [*(layout.columns or ()), *layout.order]
+    most = max(column.sort for column in columns)
+    for column in layout.columns or ():
+        column.sort = column.sort and column.sort + most
+    cells = [[cell(column, row, context) for column in columns] + [row] for row in rows]
+    ordered = [line[-1] for line in sorted_by_columns(columns, cells)]
+    for column in layout.columns or ():
+        column.sort = UNSORTED
+    return ordered
 
 
 def sorted_by_keys(

@@ -5,6 +5,7 @@ a row without any value is an empty line. Source: gcloud topic formats, table.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any, TextIO
 
 from cloudrun_cli.output.columns import cell
@@ -15,8 +16,6 @@ from cloudrun_cli.output.sorting import sorted_by_columns
 GAP = 2
 BOX_PAD = 1
 NESTED_INDENT = "    "
-MIN_WRAPPED = 12  # characters; ours: a wrapped column is not made narrower than this
-DEFAULT_WIDTH = 80  # characters, where the output is not a terminal. Source: gcloud topic formats, width
 WIDE = ((0x1100, 0x115F), (0x2E80, 0xA4CF), (0xAC00, 0xD7A3), (0xF900, 0xFAFF), (0xFE30, 0xFE6F), (0xFF00, 0xFF60))
 WIDE_PLANES = ((0x1F300, 0x1FAFF), (0x20000, 0x3FFFD))
 
@@ -32,7 +31,7 @@ def print_table(rows: Sequence[Any], layout: Format, context: Context, out: Text
     shown = [columns[place] for place in flat]
     heads = [labels[place] for place in flat]
     has_heading = layout.has("heading", True) and any(heads)
-    boxed = layout.has("box") or layout.has("all-box")
+    boxed = (layout.has("box") or layout.has("all-box")) and bool(shown) and not nested
     widths = _widths(texts, heads if has_heading else [], len(shown))
     title = layout.string("title", "") if first else ""
     if any(column.wrap for column in shown):
@@ -46,19 +45,26 @@ def print_table(rows: Sequence[Any], layout: Format, context: Context, out: Text
         out.write(title.center(sum(widths) + len(pad) * (len(widths) - 1)).rstrip() + "\n")
     if has_heading:
         out.write(_line(heads, shown, widths, pad))
+    foldable = any(column.wrap for column in shown)
     for line, text in zip(cells, texts, strict=True):
-        for part in _wrapped(text, shown, widths):
-            out.write(_line(part, shown, widths, pad))
+        if not foldable and not any("\n" in part for part in text):
+            out.write(_line(text, shown, widths, pad))
+        else:
+            out.writelines(_line(part, shown, widths, pad) for part in _wrapped(text, shown, widths))
         for place in nested:
             _print_nested(line[place], columns[place], context, out)
 
 
 def display_width(text: str) -> int:
     """How many terminal cells the text takes; colour codes take none, wide characters two."""
-    if "\x1b" in text:
-        text = _without_colors(text)
-    if text.isascii():
+    if text.isascii() and "\x1b" not in text:
         return len(text)
+    return _width_of(text)
+
+
+@lru_cache(maxsize=1024)  # the same few symbols stand in every row
+def _width_of(text: str) -> int:
+    text = _without_colors(text) if "\x1b" in text else text
     return len(text) + sum(any(low <= ord(char) <= high for low, high in WIDE + WIDE_PLANES) for char in text)
 
 
@@ -90,6 +96,8 @@ def _line(parts: list[str], columns: list[Column], widths: list[int], gap: str) 
 
 
 def _aligned(text: str, align: str, width: int) -> str:
+    if align == "left" and text.isascii() and "\x1b" not in text:
+        return text.ljust(width)  # nearly every cell there is
     room = width - display_width(text)
     if align == "right":
         return " " * room + text
@@ -136,17 +144,14 @@ def _boxed(
 
 def _narrow(widths: list[int], columns: list[Column], layout: Format, out: TextIO, boxed: bool) -> None:
     """Takes the excess of a table that is too wide from its wrapped columns."""
-    terminal = DEFAULT_WIDTH
-    if out.isatty():
-        import shutil
+    from cloudrun_cli.output.terminal import width
 
-        terminal = shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns
     gap = layout.number("pad", BOX_PAD if boxed else GAP)
     frame = (2 * gap + 1) * len(widths) + 1 if boxed else gap * (len(widths) - 1)
-    excess = sum(widths) + frame + layout.number("margin", 0) - layout.number("width", terminal)
+    excess = sum(widths) + frame + layout.number("margin", 0) - layout.number("width", width(out))
     wrapping = [place for place, column in enumerate(columns) if column.wrap]
     for place in sorted(wrapping, key=lambda place: -widths[place]):
-        taken = min(excess, widths[place] - MIN_WRAPPED)
+        taken = min(excess, widths[place] - columns[place].wrap)
         if taken > 0:
             widths[place] -= taken
             excess -= taken

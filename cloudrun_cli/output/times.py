@@ -21,6 +21,7 @@ DATE_FORMATS = (
 )
 UNITS = (("Y", 31_556_952), ("M", 2_629_746), ("D", 86_400), ("H", 3_600), ("M", 60), ("S", 1))  # mean lengths, in s
 HOURS_PLACE = 3
+MICRO_DIGITS = 6
 DURATION = r"([-+]?)P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T?(?:(\d+)H)?(?:(\d+)M)?(?:([\d.]+)S)?)?"
 DURATION_SECONDS = (31_556_952, 2_629_746, 604_800, 86_400, 3_600, 60, 1)
 
@@ -30,7 +31,7 @@ def quick_date(text: str, format: str) -> str | None:
     they are."""
     if len(text) <= STAMP_LENGTH or not text.endswith("Z") or text[4:20:3] not in ("--T::.", "--T::Z"):
         return None
-    if not text[:4].isdigit() or (not text[20:-1].isdigit() and len(text) > STAMP_LENGTH + 1):
+    if not text[:4].isdecimal() or (not text[20:-1].isdecimal() and len(text) > STAMP_LENGTH + 1):
         return None
     parts = {
         "Y": text[:4],
@@ -53,12 +54,15 @@ def quick_date(text: str, format: str) -> str | None:
 def moment(value: Any, *, unit: float = 1, zone: "tzinfo | None" = None) -> "datetime | None":
     """The aware datetime that a value names: a stamp, a date, seconds since 1970 times `unit`, or a duration from
     now such as -P2W. `zone` is for those that name none (default: local). None if it is no time at all."""
-    from datetime import UTC, datetime, timedelta
+    from datetime import UTC, datetime
 
     if isinstance(value, bool) or value is None:
         return None
     if isinstance(value, int | float):
-        return datetime.fromtimestamp(value / unit, UTC)
+        try:
+            return datetime.fromtimestamp(value / unit, UTC)
+        except (ValueError, OverflowError, OSError):
+            return None
     if isinstance(value, datetime):
         found: datetime | None = value
     elif isinstance(value, dict):
@@ -67,11 +71,14 @@ def moment(value: Any, *, unit: float = 1, zone: "tzinfo | None" = None) -> "dat
         text = str(value).strip()
         seconds = seconds_of(text) if text[:1] in "+-Pp" else None
         if seconds is not None:
-            return datetime.now(UTC) + timedelta(seconds=seconds)
+            return _later(datetime.now(UTC), seconds)
         found = _parsed(text)
     if found is None or found.tzinfo is not None:
         return found
-    return found.replace(tzinfo=zone) if zone is not None else found.astimezone()
+    try:
+        return found.replace(tzinfo=zone) if zone is not None else found.astimezone()
+    except (ValueError, OverflowError):  # the first or the last day there is
+        return None
 
 
 def zone_named(name: str) -> "tzinfo | None":
@@ -88,21 +95,38 @@ def zone_named(name: str) -> "tzinfo | None":
 
 
 def formatted(time: "datetime", format: str) -> str:
-    """strftime, with gcloud's own %Ez and %Oz (+00:00) and %3f (digits of the second's fraction)."""
+    """strftime, with gcloud's own %Oz (+00:00), %Ez (the same, Z at UTC) and %3f (the second's fraction, rounded).
+    Raises ValueError for what strftime does not take."""
     import re
 
     offset = time.strftime("%z")
     offset = f"{offset[:3]}:{offset[3:5]}" if offset else ""
-    format = format.replace("%Oz", offset).replace("%Ez", offset)
-    format = re.sub(r"%(\d)f", lambda digits: f"{time.microsecond:06}".ljust(9, "0")[: int(digits[1])], format)
+    format = format.replace("%Oz", offset).replace("%Ez", "Z" if offset == "+00:00" else offset)
+    format = re.sub(r"%([1-9])f", lambda digits: _fraction(time.microsecond, int(digits[1])), format)
     return time.strftime(format)
+
+
+def _later(now: "datetime", seconds: float) -> "datetime | None":
+    """The moment so many seconds from now; None where the calendar ends."""
+    from datetime import timedelta
+
+    try:
+        return now + timedelta(seconds=seconds)
+    except OverflowError:
+        return None
+
+
+def _fraction(microsecond: int, digits: int) -> str:
+    """So many digits of the second's fraction, rounded, but never up to the next second."""
+    rounded = (microsecond * 10**digits + 500_000) // 1_000_000 if digits < MICRO_DIGITS else microsecond
+    return f"{min(rounded, 10 ** min(digits, MICRO_DIGITS) - 1):0{min(digits, MICRO_DIGITS)}}"
 
 
 def seconds_of(text: str) -> float | None:
     """The length of an ISO 8601 duration (P2W, -PT5M), or of a plain `3600s`; None if it is neither."""
     import re
 
-    if text[-1:] == "s" and text[:-1].replace(".", "", 1).lstrip("-").isdigit():
+    if text[-1:] == "s" and text[:-1].replace(".", "", 1).lstrip("-").isdecimal():
         return float(text[:-1])
     found = re.fullmatch(DURATION, text.upper())
     if found is None or not any(found.groups()[1:]):
@@ -161,5 +185,5 @@ def _from_parts(value: dict[str, Any]) -> "datetime | None":
     names = ("year", "month", "day", "hours", "minutes", "seconds")
     try:
         return datetime(*(int(value.get(name, name in ("month", "day"))) for name in names))  # type: ignore[arg-type]  # six ints
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None

@@ -11,6 +11,7 @@ from cloudrun_cli.output.columns import cell
 from cloudrun_cli.output.context import Context
 from cloudrun_cli.output.keys import Key
 from cloudrun_cli.output.projection import Column, Format, headings
+from cloudrun_cli.output.terminal import is_unicode
 
 
 def print_json(rows: Sequence[Any], layout: Format, context: Context, out: TextIO, *, single: bool) -> None:
@@ -19,7 +20,8 @@ def print_json(rows: Sequence[Any], layout: Format, context: Context, out: TextI
 
     shown = list(_shown(rows, layout, context))
     value = shown[0] if single else shown
-    out.write(json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, default=str) + "\n")
+    ascii = not is_unicode(out)
+    out.write(json.dumps(value, indent=2, sort_keys=True, ensure_ascii=ascii, default=str) + "\n")
 
 
 def print_yaml(rows: Sequence[Any], layout: Format, context: Context, out: TextIO, *, single: bool) -> None:
@@ -30,7 +32,7 @@ def print_yaml(rows: Sequence[Any], layout: Format, context: Context, out: TextI
     for value in _shown(rows, layout, context):
         if not single:
             out.write("---\n")
-        out.write(yaml_text(value, null=null))
+        out.write(yaml_text(value, null=null, unicode=is_unicode(out)))
 
 
 def projected(resource: Any, columns: Sequence[Column], context: Context) -> Any:

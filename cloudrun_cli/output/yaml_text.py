@@ -18,10 +18,10 @@ INTEGER = "tag:yaml.org,2002:int"
 FLOAT = "tag:yaml.org,2002:float"
 
 
-def yaml_text(value: Any, *, null: str = "null") -> str:
-    """The value as one YAML document, without a document mark."""
+def yaml_text(value: Any, *, null: str = "null", unicode: bool = True) -> str:
+    """The value as one YAML document, without a document mark; in ASCII alone without `unicode`."""
     dumper = _Dumper if null == "null" else _dumper_with_null(null)
-    text: str = yaml.dump(value, Dumper=dumper, default_flow_style=False, sort_keys=True, allow_unicode=True)
+    text: str = yaml.dump(value, Dumper=dumper, default_flow_style=False, sort_keys=True, allow_unicode=unicode)
     return text.removesuffix("...\n")
 
 

@@ -80,6 +80,34 @@ def listed(*, default: str = "table(name)", rows: list[Any] | None = None, **fla
         ("'web one'", ["web one"]),
         ("NOT data", ["api", "web one"]),
         ("", ["api", "batch", "web one"]),
+        ("name=API", ["api"]),
+        ("name!=API", ["batch", "web one"]),
+        ('name=we"b o"ne', ["web one"]),
+        ("name=(api OR batch)", ["api", "batch"]),
+        ("NOT (n<5 OR name:*one) name:*", ["batch"]),
+        ("(n<5 OR n>9) AND (on=true OR on=false)", ["api", "batch"]),
+        ("tags!=a", ["api", "batch", "web one"]),
+        ("NOT tags=a", ["batch", "web one"]),
+        ("labels[team]=web", ["api"]),
+        ("labels['team']=web", ["api"]),
+        ("labels[]=web", ["api"]),
+        ("size[1]=x", []),
+        ("size=20.0", ["api"]),
+        ("on=1", ["api"]),
+        ("on=0", ["batch"]),
+        ("at=2026-02-10T17:45:08+01:00", ["api"]),
+        ("at>=2026-02-10T16:45:08.000Z", ["api"]),
+        ("at<=P1D", ["api", "batch"]),
+        ("at:2026-02*", ["api"]),
+        ("at~^2026-01", ["batch"]),
+        ("labels.team<x", ["api", "batch", "web one"]),
+        ("labels.team~^$", ["web one"]),
+        ("labels.team!~web", ["batch", "web one"]),
+        ("tags.len()>1", ["api"]),
+        ("name.len()=3", ["api"]),
+        ("name.slice(:1).join('')=a", ["api"]),
+        ("items.kind.list():x", ["web one"]),
+        ("items:kind", ["web one"]),
     ],
 )
 def test_a_filter_selects(filter: str, names: list[str]) -> None:
@@ -117,6 +145,45 @@ def test_both_readings_of_the_colon(pattern: str, value: Any, announced: bool, c
     assert (has_word(value, pattern), contains(value, pattern)) == (announced, counts)
 
 
+@pytest.mark.parametrize(
+    ("filter", "found"),
+    [
+        ("name=cafe", True),
+        ("name=CAFÉ", True),
+        ("name:AF*", False),
+        ("name:fé", True),
+        ("name~caf", False),
+        ("name~Caf", True),
+        ("name=Café", True),
+        ("bare=bold", True),
+        ("cafe", True),
+    ],
+)
+def test_case_accents_and_markup_do_not_matter_except_to_regular_expressions(filter: str, found: bool) -> None:
+    row = {"name": "Café", "bare": "<b>Bold</b>"}
+    assert bool(listed(filter=filter, rows=[row])[0]) is found
+
+
+@pytest.mark.parametrize(
+    ("filter", "warned"),
+    [
+        ("name=web", "name=web currently does not match but will match"),
+        ("name!=one", "name!=one currently does not match but will match"),
+        ("name=api", ""),
+        ("name:web", ""),
+    ],
+)
+def test_an_equals_sign_that_will_change_its_answer_is_warned_of_too(filter: str, warned: str) -> None:
+    err = listed(filter=filter)[1]
+    assert (warned in err) if warned else not err
+
+
+def test_the_last_part_of_a_zone_or_region_counts_as_the_whole() -> None:
+    rows = [{"name": "a", "region": "projects/p/regions/r1"}, {"name": "b", "region": "r12"}]
+    assert listed(filter="region=r1", rows=rows)[0] == ["a"]
+    assert listed(filter="name=r1", rows=[{"name": "x/r1"}])[0] == []
+
+
 def test_a_colon_that_will_change_its_answer_is_warned_of_once() -> None:
     _, err = listed(filter="name:a")
     assert err.count("WARNING") == 1
@@ -141,7 +208,15 @@ def test_a_colon_that_will_change_its_answer_is_warned_of_once() -> None:
         ("name ! x", "Unknown operator [name *HERE* ! x]."),
         ("name~(", "Term operand expected [name~( *HERE*]."),
         ("name='x", "Unterminated ['] quote [name= *HERE* 'x]."),
-        ("name[x]=1", "Integer index expected, not [x] [name[ *HERE* x]=1]."),
+        ("name[::0]=1", "Index or name expected, not [::0] [name[ *HERE* ::0]=1]."),
+        ("name!=(a,b)", "Term operand expected [name!= *HERE* (a,b)]."),
+        ("name=AND", "Logical operator not expected [name= *HERE* AND]."),
+        ("name=(AND OR)", "Term operand expected [name=(AND OR) *HERE*]."),
+        ("name:a*b*", "At most one * expected in : patterns [a*b*]."),
+        (
+            "a=1 AND b=2 c=3 OR d=4",
+            "Parentheses are needed where AND and OR are combined [a=1 AND b=2 c=3 OR *HERE* d=4].",
+        ),
     ],
 )
 def test_a_malformed_filter_is_refused_where_it_goes_wrong(filter: str, message: str) -> None:
@@ -151,9 +226,18 @@ def test_a_malformed_filter_is_refused_where_it_goes_wrong(filter: str, message:
         assert refused.value.message == message
 
 
+def test_pythons_own_warnings_about_an_expression_are_not_told() -> None:
+    assert listed(filter="name~'[[a]'")[0] == ["api", "batch"]
+
+
 def test_a_bad_regular_expression_is_refused() -> None:
     with pytest.raises(FilterError, match="RE pattern"):
         listed(filter="name~'*'")
+
+
+def test_a_filter_that_is_nested_too_deeply_is_refused() -> None:
+    with pytest.raises(FilterError, match="nested too deeply"):
+        listed(filter="(" * 5000 + "a=1" + ")" * 5000)
 
 
 @given(st.text(alphabet="ab=:()<>!~*\"' ANDORT-.[]0,", max_size=30))

@@ -168,7 +168,39 @@ def test_colours_show_where_they_are_asked_for() -> None:
     out = io.StringIO()
     row = {"symbol": "X", "name": "api"}
     print_list([row], format=None, default="table(symbol.color(red=X), name)", out=out, err=io.StringIO(), color=True)
-    assert out.getvalue() == "SYMBOL  NAME\n\x1b[31mX\x1b[39m       api\n"
+    assert out.getvalue() == "SYMBOL  NAME\n\x1b[31;1mX\x1b[39;0m       api\n"
+
+
+@pytest.mark.parametrize(
+    ("format", "text"),
+    [
+        ("table(metadata.name):(count:sort=1)", "NAME\nshop\napi\n"),
+        ("table(metadata.name):(count:sort=1:reverse)", "NAME\napi\nshop\n"),
+        ("value(metadata.name):(count:sort=1)", "shop\napi\n"),
+        ("csv[no-heading](metadata.name):(count:sort=1)", "shop\napi\n"),
+        ("table(metadata.name,count:sort=1:reverse):(metadata.name:sort=1)", "NAME  COUNT\napi   12\nshop  3\n"),
+        ("table(metadata.name,count):(count:label=HOW:align=right)", "NAME  HOW\napi    12\nshop    3\n"),
+        ("table(metadata.name,count:label=HOW):(HOW:sort=1)", "NAME  HOW\nshop  3\napi   12\n"),
+        ("table(metadata.name:label=NAME,x.name)", "NAME  NAME\napi\nshop\n"),
+        ("table(a.name,metadata.name)", "NAME  METADATA_NAME\n      api\n      shop\n"),
+        ("table(firstof(nope,count),format('{0}',metadata.name))", "COUNT  METADATA.NAME\n12     api\n3      shop\n"),
+        ("object(count)", "{'count': 12}\n{'count': 3}\n"),
+        ("config(count)", "count = 12\ncount = 3\n"),
+        ("table[box](count,status.traffic:format='value(percent)')", "COUNT\n12\n    90\n    10\n3\n"),
+    ],
+)
+def test_what_stands_after_a_projection_alters_and_orders_it(format: str, text: str) -> None:
+    assert shown(format) == text
+
+
+def test_pages_are_cut_from_what_is_in_order() -> None:
+    assert shown("table(metadata.name):(count:sort=1)", page_size=1) == "NAME\nshop\n\nNAME\napi\n"
+
+
+def test_a_wrapped_column_says_how_narrow_it_may_become() -> None:
+    row = {"a": "one two three", "b": "x" * 20}
+    assert shown("table[width=26](a:wrap=5,b)", row) == f"A      B\none    {row['b']}\ntwo\nthree\n"
+    assert shown("table[width=26](a:wrap,b)", row) == f"A             B\none two       {row['b']}\nthree\n"
 
 
 def test_settings_are_sections_or_shell_commands() -> None:
@@ -194,8 +226,8 @@ def test_settings_are_sections_or_shell_commands() -> None:
         ("table[pad=x](name)", "Format attribute [pad] must be an integer."),
         ("value(name.nope())", "Unknown transform function [nope]."),
         ("value(name.upper(1, 2))", "Transform function [upper] does not take these arguments."),
-        ("value(name[x])", "Integer index expected, not [x]"),
-        ("value(name[)", "Integer index expected, not [)]"),
+        ("value(name[::0])", "Index or name expected, not [::0]"),
+        ("value(name[)", "Unterminated [[] index [value(name[) *HERE*]."),
         ("value(name[0", "Unterminated [[] index"),
         ('value("name)', 'Unterminated ["] quote'),
         ("value(name..x)", "Non-empty key name expected"),

@@ -10,7 +10,8 @@ from cloudrun_cli.output.errors import TransformError
 from cloudrun_cli.output.keys import value_at
 from cloudrun_cli.output.scanner import key_of
 
-COLORS = {"red": "31", "yellow": "33", "green": "32", "blue": "34"}  # ANSI, in the order they are tried
+COLORS = {"red": "31;1", "yellow": "33;1", "green": "32", "blue": "34;1"}  # ANSI, in the order they are tried
+PLAIN = "39;0"
 
 
 def is_empty(value: Any) -> bool:
@@ -36,12 +37,12 @@ def yesno(value: Any, context: Context, yes: str | None = None, no: str = "No") 
 
 
 def firstof(value: Any, context: Context, *keys: str) -> Any:
-    """The first value that is not empty among the keys of the resource, or None."""
+    """The first value that is there among the keys of the resource, or an empty text."""
     for text in keys:
         found = value_at(value, key_of(text))
-        if found not in (None, "", [], {}):
+        if found is not None:
             return found
-    return None
+    return ""
 
 
 def enum(value: Any, context: Context, enums: str, inverse: str = "false", undefined: str = "") -> Any:
@@ -53,8 +54,8 @@ def enum(value: Any, context: Context, enums: str, inverse: str = "false", undef
 
 
 def notnull(value: Any, context: Context) -> Any:
-    """The list without its nulls."""
-    return [item for item in value if item is not None] if isinstance(value, list) else value
+    """The list without its nulls; an empty one where there is none."""
+    return [item for item in value if item is not None] if isinstance(value, list | str | dict) else []
 
 
 def error(value: Any, context: Context, message: str | None = None) -> Any:
@@ -76,8 +77,11 @@ def if_(value: Any, context: Context, expression: str = "") -> bool:
 
 
 def color(value: Any, context: Context, *patterns: str, **named: str) -> Any:
-    """The text with its first match of a pattern in that pattern's colour. Only called where colours show."""
+    """The text in the colour of the first pattern that is found in it. Only called where colours show. Raises
+    TransformError for a bad pattern."""
     import re
+
+    from cloudrun_cli.output.patterns import compiled
 
     if value is None:
         return None
@@ -85,7 +89,9 @@ def color(value: Any, context: Context, *patterns: str, **named: str) -> Any:
     chosen = dict(zip(COLORS, patterns, strict=False)) | named
     for name, code in COLORS.items():
         pattern = chosen.get(name)
-        found = re.search(pattern, text) if pattern else None
-        if found is not None:
-            return f"{text[: found.start()]}\x1b[{code}m{found[0]}\x1b[39m{text[found.end() :]}"
+        try:
+            if pattern and compiled(pattern).search(text):
+                return f"\x1b[{code}m{text}\x1b[{PLAIN}m"
+        except re.error as error:
+            raise TransformError(f"Invalid regular expression [{pattern}]: {error}.") from None
     return text

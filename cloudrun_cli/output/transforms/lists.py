@@ -9,14 +9,22 @@ from cloudrun_cli.output.scanner import Scanner, key_of
 
 
 def list_(value: Any, context: Context, show: str = "", undefined: str = "", separator: str = ",") -> Any:
-    """Items joined by the separator; a dictionary as its names, its values, or NAME=VALUE."""
-    return separator.join(_texts(value, show)) or undefined
+    """Items joined by the separator; a dictionary as its names, its values, or NAME=VALUE; anything else as it is."""
+    if isinstance(value, dict | list):
+        return separator.join(_texts(value, show)) or undefined
+    return value or undefined
 
 
 def flatten(value: Any, context: Context, show: str = "", undefined: str = "", separator: str = ",") -> Any:
-    """As list(), with what is nested taken apart first."""
-    flat = [text for item in collect(value, context) for text in _texts(item, show)]
-    return separator.join(flat) or undefined
+    """As list(), with what is nested inside made such a list first."""
+    if isinstance(value, dict):
+        inner = {name: flatten(item, context, show, undefined, separator) for name, item in value.items()}
+        return separator.join(_texts(inner, show)) or undefined
+    if isinstance(value, list) and value:
+        nested = isinstance(value[0], dict | list)
+        items = [flatten(item, context, show, undefined, separator) for item in value] if nested else value
+        return separator.join(str(item) for item in items)
+    return value or undefined
 
 
 def collect(value: Any, context: Context) -> list[Any]:
@@ -42,7 +50,7 @@ def len_(value: Any, context: Context) -> int:
 def extract(value: Any, context: Context, *keys: str) -> Any:
     """The values of the keys that are not empty, in the order of the keys."""
     found = [value_at(value, key_of(key)) for key in keys]
-    return [item for item in found if item not in (None, "", [], {})]
+    return [item for item in found if item]
 
 
 def filter_(value: Any, context: Context, expression: str) -> Any:
@@ -52,22 +60,22 @@ def filter_(value: Any, context: Context, expression: str) -> Any:
     selects = Expression(expression, {}, context).selects
     if isinstance(value, list):
         return [item for item in value if selects(item)]
-    return value if selects(value) else ""
+    return value if not value or selects(value) else ""
 
 
 def group(value: Any, context: Context, *keys: str) -> str:
-    """Each item in brackets: `[first: second, third]`."""
+    """Each item in brackets, `[first: second, third]`; `[]` where there is none."""
     texts = []
-    for item in value if isinstance(value, list) else []:
-        parts = [value_at(item, key_of(key)) for key in keys] if keys else [item]
-        shown = [str(part) for part in parts if part is not None]
-        texts.append(f"[{': '.join((shown[0], ', '.join(shown[1:]))) if shown[1:] else ''.join(shown)}]")
-    return " ".join(texts)
+    for item in value if isinstance(value, list | str | dict) else []:
+        parts = [value_at(item, key_of(key)) for key in keys] if keys else [str(item)]
+        first, *rest = ["" if part is None else str(part) for part in parts]
+        texts.append(f"[{first}: {', '.join(rest)}]" if rest else f"[{first}]")
+    return " ".join(texts) or "[]"
 
 
 def join(value: Any, context: Context, sep: str = "/", undefined: str = "") -> str:
-    """The items between separators; a string is a list of characters."""
-    items = value if isinstance(value, list | str) else []
+    """The items between separators; a string is a list of characters, a dictionary one of names."""
+    items = value if isinstance(value, list | str | dict) else []
     return sep.join(str(item) for item in items) or undefined
 
 
@@ -78,18 +86,14 @@ def map_(value: Any, context: Context, depth: str = "1") -> Any:
 
 def slice_(value: Any, context: Context, op: str = ":", undefined: str = "") -> Any:
     """The part of a list or a string that `start:end:step` takes, or a list of the one item at a position.
-    Raises TransformError for anything but integers."""
+    Raises TransformError for anything but up to three integers."""
     bounds = [bound.strip() for bound in op.split(":")]
     try:
         numbers = [int(bound) if bound else None for bound in bounds]
-    except ValueError:
+        chosen = slice(*numbers) if numbers[1:] else slice(numbers[0] or 0, ((numbers[0] or 0) + 1) or None)
+        return list(value[chosen]) or undefined if isinstance(value, list | str) else undefined
+    except (ValueError, TypeError, OverflowError):
         raise TransformError(f"Invalid slice [{op}]: up to three integers divided by colons expected.") from None
-    if not isinstance(value, list | str):
-        return undefined
-    if len(numbers) == 1:
-        place = numbers[0] or 0
-        return [value[place]] if -len(value) <= place < len(value) else undefined
-    return list(value[slice(*numbers[:3])]) or undefined
 
 
 def sort(value: Any, context: Context, attr: str = "") -> Any:
@@ -112,7 +116,7 @@ def format_(value: Any, context: Context, fmt: str = "", *args: str) -> str:
     shown = ["" if item is None else item for item in values]
     try:
         return fmt.format(*shown)
-    except (IndexError, KeyError, ValueError, AttributeError) as error:
+    except (IndexError, KeyError, ValueError, AttributeError, TypeError, OverflowError, MemoryError) as error:
         raise TransformError(f"Format string [{fmt}] cannot be filled: {error}.") from None
 
 

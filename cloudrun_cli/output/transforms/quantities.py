@@ -8,10 +8,13 @@ from cloudrun_cli.output.keys import value_at
 from cloudrun_cli.output.scanner import key_of
 from cloudrun_cli.output.times import duration_text, formatted, moment, quick_date, seconds_of, zone_named
 
+ISO = "%Y-%m-%dT%H:%M:%S.%3f%Oz"
 DEFAULT_DATE = "%Y-%m-%dT%H:%M:%S"
+INFINITY = float("inf")
 PREFIXES = "KMGTP"
 KIBI = 1024
-PLAIN_FLOAT = (1e-04, 1e09)  # within: precision digits at most; outside: one digit after the point
+PLAIN_EXPONENT = 9  # smaller numbers are written out
+LONGEST_SECONDS = 1e12  # no length of time in a resource is longer
 
 
 def date(
@@ -31,16 +34,21 @@ def date(
         if quick is not None:
             return quick
     zone = zone_named(tz_default) if tz_default else None
-    time = moment(value, unit=_number(unit, "unit"), zone=zone)
+    divisor = _number(unit, "unit") or 1.0
+    if isinstance(value, str) and _spells_number(value):
+        value = float(value)
+    time = moment(value, unit=divisor, zone=zone)
     if time is None:
         return undefined
-    return formatted(time if tz is None else time.astimezone(zone_named(tz)), format)
+    try:
+        return formatted(time if tz is None else time.astimezone(zone_named(tz)), format)
+    except (ValueError, OverflowError):  # a form that strftime does not take, a year that it cannot write
+        return undefined
 
 
 def iso(value: Any, context: Context, undefined: str = "T") -> str:
-    """The time in ISO form, with the offset of its zone."""
-    time = moment(value)
-    return undefined if time is None else time.isoformat()
+    """The time in ISO form to the millisecond, with the offset of its zone."""
+    return str(date(value, context, ISO, undefined=undefined))
 
 
 def duration(
@@ -54,7 +62,7 @@ def duration(
     unit: str = "1",
     undefined: str = "",
 ) -> str:
-    """The ISO 8601 duration between two times of the resource, from now to a time, or of a number of seconds."""
+    """The ISO 8601 duration between two times of the resource, from a time to now, or of a number of seconds."""
     seconds = _between(value, start, end) if start else _length(value, _number(unit, "unit"))
     if seconds is None:
         return undefined
@@ -72,11 +80,13 @@ def float_(value: Any, context: Context, precision: str = "6", spec: str = "", u
         number = float(value)
     except (TypeError, ValueError):
         return undefined
-    if spec:
-        return f"{number:.{int(_number(precision, 'precision'))}{spec[:1]}}"
-    if PLAIN_FLOAT[0] <= abs(number) < PLAIN_FLOAT[1]:
-        return f"{number:.1f}" if number == int(number) else f"{number:.{int(_number(precision, 'precision'))}g}"
-    return f"{number:.{int(_number(precision, 'precision'))}g}"
+    digits = int(_number(precision, "precision"))
+    try:
+        shown = f"{number:.{digits}{spec[:1]}}"
+    except (ValueError, OverflowError):
+        raise TransformError(f"Invalid precision [{precision}] or spec [{spec}].") from None
+    exponent = shown.partition("e+")[2]
+    return f"{number:.1f}" if not spec and exponent and int(exponent) < PLAIN_EXPONENT else shown
 
 
 def size(
@@ -88,24 +98,22 @@ def size(
     units_out: str = "",
     min: str = "0",
 ) -> Any:
-    """A number of bytes with a binary unit, `2.0 MiB`; without one when `units_out` fixes the unit."""
-    try:
-        amount = float(value or 0) * _unit_bytes(units_in)
-    except (TypeError, ValueError):
-        return ""
-    if amount == 0 and zero:
+    """A number of bytes with a binary unit, `1.5 MiB`, `2 GiB`; without one when `units_out` fixes the unit."""
+    if not value:
         return zero
+    amount = _float(value) or 0.0
     least = _number(min, "min")
-    if amount < least:
-        return f"< {size(least, context, zero, precision, '', units_out)}"
+    prefix = "< " if amount < least else ""
+    amount = max(amount, least) * _unit_bytes(units_in)
     digits = int(_number(precision, "precision"))
-    if units_out:
+    if units_out[:1].upper() in PREFIXES and units_out:
         return f"{amount / _unit_bytes(units_out):.{digits}f}"
-    names = ("B", *(f"{prefix}iB" for prefix in PREFIXES))
+    names = ("bytes", *(f"{letter}iB" for letter in PREFIXES))
     place = 0
-    while abs(amount) >= KIBI and place < len(names) - 1:
+    while amount >= KIBI and place < len(names) - 1:
         amount, place = amount / KIBI, place + 1
-    return f"{amount:.{digits}f}{names[place]}" if place else f"{int(amount)}B"
+    whole = amount < INFINITY and amount == int(amount)
+    return f"{prefix}{int(amount) if whole else f'{amount:.{digits}f}'} {names[place]}"
 
 
 def _between(value: Any, start: str, end: str) -> float | None:
@@ -119,26 +127,36 @@ def _between(value: Any, start: str, end: str) -> float | None:
 def _length(value: Any, unit: float) -> float | None:
     from datetime import UTC, datetime
 
-    try:
-        return float(value) / unit
-    except (TypeError, ValueError):
-        pass
-    seconds = seconds_of(value) if isinstance(value, str) and value else None
-    if seconds is not None:
-        return seconds
+    amount = _float(value)
+    if amount is not None:
+        amount /= unit or 1.0
+    elif isinstance(value, str) and value:
+        amount = seconds_of(value)
+    if amount is not None:
+        return amount if abs(amount) < LONGEST_SECONDS else None  # nor a NaN
     time = moment(value)
-    return None if time is None else (time - datetime.now(UTC)).total_seconds()
+    return None if time is None else (datetime.now(UTC) - time).total_seconds()
 
 
 def _number(text: str, name: str) -> float:
+    number = _float(text)
+    if number is None or not -INFINITY < number < INFINITY:
+        raise TransformError(f"Invalid value [{text}] for [{name}]: number expected.")
+    return number
+
+
+def _float(value: Any) -> float | None:
     try:
-        return float(text)
-    except ValueError:
-        raise TransformError(f"Invalid value [{text}] for [{name}]: number expected.") from None
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def _spells_number(text: str) -> bool:
+    return text.lstrip("+-").replace(".", "", 1).isdecimal()
 
 
 def _unit_bytes(unit: str) -> float:
-    if not unit:
-        return 1.0
-    place = PREFIXES.find(unit[0].upper())
-    return float(KIBI ** (place + 1)) if place >= 0 else _number(unit, "unit") if unit[0].isdigit() else 1.0
+    """The bytes of a unit by its first letter, or of a size; 1 for anything else."""
+    place = PREFIXES.find(unit[0].upper()) if unit else -1
+    return float(KIBI ** (place + 1)) if place >= 0 else _float(unit) or 1.0

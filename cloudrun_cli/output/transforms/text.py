@@ -11,6 +11,8 @@ from urllib.parse import unquote
 from cloudrun_cli.output.context import Context
 from cloudrun_cli.output.errors import TransformError
 
+SIZES = (("width", "height"), ("screenx", "screeny"), ("col", "row"), ("col", "line"), ("x", "y"))  # parts of names
+DOTS = "..."
 DEFAULT_SCOPES = ("regions", "zones")
 
 
@@ -26,9 +28,14 @@ def _itemwise(transform: Callable[..., Any]) -> Callable[..., Any]:
 
 @_itemwise
 def basename(value: Any, context: Context, undefined: str = "") -> Any:
-    """What follows the last / or \\."""
-    text = _text(value).rstrip("/")
-    return text[max(text.rfind("/"), text.rfind("\\")) + 1 :] or undefined
+    """What follows the last /, or else the last \\."""
+    if not value:
+        return undefined
+    text = _text(value)
+    for separator in ("/", "\\"):
+        if separator in text:
+            return text[text.rfind(separator) + 1 :]
+    return text
 
 
 @_itemwise
@@ -38,9 +45,9 @@ def segment(value: Any, context: Context, index: str = "-1", undefined: str = ""
         place = int(index)
     except ValueError:
         raise TransformError(f"Invalid segment index [{index}]: integer expected.") from None
-    if value is None:
+    if not value:
         return undefined
-    parts = _text(value).split("/")
+    parts = unquote(_text(value)).split("/")
     return (parts[place] if -len(parts) <= place < len(parts) else "") or undefined
 
 
@@ -59,24 +66,27 @@ def scope(value: Any, context: Context, *args: str) -> Any:
 
 @_itemwise
 def lower(value: Any, context: Context) -> Any:
-    """In lower case."""
-    return _text(value).lower()
+    """In lower case; what is no text as it is."""
+    return value.lower() if isinstance(value, str) else value
 
 
 @_itemwise
 def upper(value: Any, context: Context) -> Any:
-    """In upper case."""
-    return _text(value).upper()
+    """In upper case; what is no text as it is."""
+    return value.upper() if isinstance(value, str) else value
 
 
 @_itemwise
 def trailoff(value: Any, context: Context, character_limit: str, undefined: str = "") -> Any:
-    """The first characters and `...` when there are more than the limit."""
+    """The text, or as much of it as fits with `...` behind it when it is not shorter than the limit. Raises
+    TransformError for a limit that is no number; one that `...` fills gives `undefined`."""
     text = _text(value)
-    limit = int(character_limit) if character_limit.isdigit() else 0
-    if limit <= 0:
+    if not character_limit.isdecimal():
         raise TransformError(f"Invalid character limit [{character_limit}]: positive integer expected.")
-    return (text if len(text) <= limit else f"{text[:limit]}...") or undefined
+    limit = int(character_limit)
+    if limit <= len(DOTS):
+        return undefined
+    return text if len(text) < limit else text[: limit - len(DOTS)] + DOTS
 
 
 @_itemwise
@@ -86,10 +96,14 @@ def sub(
     """The text with the matches of a regular expression replaced. Raises TransformError for a bad pattern."""
     import re
 
+    from cloudrun_cli.output.patterns import compiled
+
+    if value is None:
+        return None
+    flags = re.MULTILINE | re.DOTALL | (0 if ignorecase.lower() in ("", "false", "0") else re.IGNORECASE)
     try:
-        found = re.compile(pattern, re.IGNORECASE if ignorecase.lower() == "true" else 0)
-        return found.sub(replacement, _text(value), count=int(count))
-    except (re.error, ValueError) as error:
+        return compiled(pattern, flags).sub(replacement, _text(value), count=int(count))
+    except (re.error, ValueError, IndexError, OverflowError) as error:
         raise TransformError(f"Replacement of [{pattern}] by [{replacement}] failed: {error}.") from None
 
 
@@ -98,13 +112,15 @@ def regex(value: Any, context: Context, expression: str, does_match: str | None 
     """The text, or `does_match`, where the expression matches from its start; else `nomatch`."""
     import re
 
+    from cloudrun_cli.output.patterns import compiled
+
     try:
-        matched = re.match(expression, _text(value))
+        matched = compiled(expression).match(_text(value))
     except re.error as error:
         raise TransformError(f"Invalid regular expression [{expression}]: {error}.") from None
-    if matched is None:
+    if matched is None or not value or not expression:
         return nomatch
-    return value if does_match is None else does_match
+    return does_match or value
 
 
 @_itemwise
@@ -117,9 +133,8 @@ def decode(value: Any, context: Context, encoding: str, undefined: str = "") -> 
         import binascii
 
         try:
-            raw = base64.b64decode(_padded(_text(value)), altchars=b"-_" if "-" in encoding else None)
-            return raw.decode("utf-8")
-        except (binascii.Error, UnicodeDecodeError):
+            return base64.urlsafe_b64decode(_padded(_text(value))).decode("utf-8")
+        except (binascii.Error, ValueError):  # not base64, or not of text
             return undefined
     return _recoded(value, encoding, undefined)
 
@@ -132,24 +147,26 @@ def encode(value: Any, context: Context, encoding: str, undefined: str = "") -> 
     if encoding.lower() == "base64":
         import base64
 
-        return base64.b64encode(_text(value).encode()).decode()
+        return base64.b64encode(_text(value).encode(errors="replace")).decode()
     return _recoded(value, encoding, undefined)
 
 
 def split(value: Any, context: Context, sep: str = "/", undefined: str = "") -> Any:
     """The parts of the text between separators."""
+    if not value or not sep:
+        return undefined
     if isinstance(value, list):
-        return [part for item in value for part in _text(item).split(sep)] or undefined
-    return _text(value).split(sep) if value and sep else undefined
+        return [part for item in value for part in _text(item).split(sep)]
+    return _text(value).split(sep)
 
 
 def resolution(value: Any, context: Context, undefined: str = "", transpose: str = "false") -> str:
     """WIDTH x HEIGHT of something with a size in pixels."""
     if not isinstance(value, dict):
         return undefined
-    for across, down in (("width", "height"), ("xDpi", "yDpi"), ("screenX", "screenY"), ("x", "y")):
-        if across in value and down in value:
-            pair = (value[across], value[down])
+    for across, down in SIZES:
+        pair = [next((value[name] for name in value if side in name.lower()), None) for side in (across, down)]
+        if None not in pair:
             return "{} x {}".format(*(reversed(pair) if transpose.lower() == "true" else pair))
     return undefined
 
@@ -179,5 +196,5 @@ def _padded(text: str) -> str:
 def _recoded(value: Any, encoding: str, undefined: str) -> Any:
     try:
         return _text(value).encode(encoding).decode(encoding)
-    except (LookupError, UnicodeError):
+    except (LookupError, ValueError):  # no such encoding, or the text is not in it
         return undefined
