@@ -9,6 +9,7 @@ def main() -> None:
     """Answer one command line and leave. Never returns."""
     gc.disable()  # a start-up makes many objects and no garbage; `cli/app.py` turns it on again for the command
     _stand_in_for_closed_streams()
+    _write_what_can_be_written()
     arguments = sys.argv[1:]
     if arguments[:1] == ["__complete"]:
         from cloudrun_cli.cli.completion import answer
@@ -45,6 +46,18 @@ def _stand_in_for_closed_streams() -> None:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115  # for as long as the process lives
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115  # likewise
+
+
+def _write_what_can_be_written() -> None:
+    """A character that a stream cannot encode is written as something like it, and is no failure."""
+    for stream in (sys.stdout, sys.stderr):
+        encoding = (stream.encoding or "").lower()
+        if encoding in ("utf-8", "utf8"):
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # halves of pairs, stray bytes
+        elif encoding:
+            from cloudrun_cli.output.terminal import degrade
+
+            degrade(stream)
 
 
 if __name__ == "__main__":

@@ -12,5 +12,6 @@ _cloudrun() {
     for line in "${lines[@]}"; do
         COMPREPLY+=("${line%%$'\t'*}")
     done
+    if [[ ${COMPREPLY[0]-} == *= ]]; then compopt -o nospace; fi
 }
 complete -F _cloudrun cloudrun

@@ -2,7 +2,7 @@
 # Completion of cloudrun for zsh. Written by `cloudrun completion install`.
 _cloudrun() {
     local program=${(Q)words[1]} line name
-    local -a lines described
+    local -a lines described ending
     lines=("${(@f)$(${~program} __complete zsh "${(@Q)words[2,CURRENT]}" 2>/dev/null)}")
     [[ ${lines[1]} == :f* && $PREFIX == --*=* ]] && compset -P '*='
     case ${lines[1]} in
@@ -14,7 +14,8 @@ _cloudrun() {
         name=${line%%$'\t'*}
         described+=("${name//:/\\:}:${line#*$'\t'}")
     done
-    _describe cloudrun described
+    [[ $name == *= ]] && ending=(-S '')
+    _describe cloudrun described "${ending[@]}"
 }
 if [[ ${funcstack[1]} == _cloudrun ]]; then
     _cloudrun "$@"

@@ -5,9 +5,6 @@ A namespace is a project id or a project number. The Knative paths do not say th
 Source: run.googleapis.com v1, namespaces.* and projects.locations.*
 """
 
-import base64
-import hashlib
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,22 +18,21 @@ from starlette.routing import Route
 from cloudrun_cli.api.paging import page
 from cloudrun_cli.api.selectors import parse
 from cloudrun_cli.controlplane import listing
+from cloudrun_cli.controlplane import policies as policy_verbs
 from cloudrun_cli.controlplane import revisions as revision_verbs
 from cloudrun_cli.controlplane import services as service_verbs
-from cloudrun_cli.core import iam
 from cloudrun_cli.core.addresses import LOCATION, Edge, located
 from cloudrun_cli.core.errors import InvalidArgument, NotFound, Unimplemented
 from cloudrun_cli.core.names import project_number
 from cloudrun_cli.core.regions import REGIONS
 from cloudrun_cli.core.resources import Revision, RevisionName, RevisionRef, Service, ServiceRef
 from cloudrun_cli.core.wire.v1 import SERVING, revision_to_json, service_to_json
-from cloudrun_cli.store import policies, projects
+from cloudrun_cli.store import projects
 from cloudrun_cli.store.database import Store
 
 Json = dict[str, Any]
 
 SERVICE_LABEL = "serving.knative.dev/service"
-EMPTY_ETAG = "ACAB"  # of a policy that was never set. Source: recorded
 
 
 class _NameConvertor(StringConvertor):
@@ -136,9 +132,7 @@ class RunV1:
 
     async def get_policy(self, request: Request) -> Response:
         """Who may do what with a service."""
-        ref = self._service(request).ref
-        policy = policies.get(self.store, iam.service_resource(ref.project, ref.region, ref.name))
-        return JSONResponse({"version": 1, **policy, "etag": _etag(policy)} if policy else {"etag": EMPTY_ETAG})
+        return JSONResponse(policy_verbs.get(self.store, self._service(request).ref))
 
     def _project(self, request: Request) -> str:
         named: str = request.path_params["project"]
@@ -240,9 +234,3 @@ def _missing(kind: str, ref: ServiceRef | RevisionRef) -> NotFound:
     return NotFound(
         f"Resource '{ref.name}' of kind '{kind}' in region '{ref.region}' in project '{ref.project}' does not exist."
     )
-
-
-def _etag(policy: Json) -> str:
-    """Different whenever the policy is."""
-    digest = hashlib.sha256(json.dumps(policy, sort_keys=True).encode()).digest()
-    return base64.b64encode(digest[:8]).decode()

@@ -23,21 +23,43 @@ GROUPS: dict[str, tuple[str, str]] = {
     "config configurations": ("cloudrun_cli.cli.config_configurations", "Manage the set of named configurations."),
     "emulator": ("cloudrun_cli.cli.emulator", "Start, stop and look at what runs the services."),
     "run": ("", "Manage your Cloud Run applications."),
+    "run configurations": ("cloudrun_cli.cli.run.configurations", "View your Cloud Run configurations."),
+    "run domain-mappings": ("cloudrun_cli.cli.run.domain_mappings", "Manage domains mapped to your services."),
     "run regions": ("cloudrun_cli.cli.run.regions", "View the regions of Cloud Run."),
     "run revisions": ("cloudrun_cli.cli.run.revisions", "View and manage your Cloud Run revisions."),
+    "run revisions logs": ("cloudrun_cli.cli.run.revision_logs", "Read the logs of Cloud Run revisions."),
+    "run routes": ("cloudrun_cli.cli.run.routes", "View your Cloud Run routes."),
     "run services": ("cloudrun_cli.cli.run.services", "View and manage your Cloud Run services."),
     "run services logs": ("cloudrun_cli.cli.run.service_logs", "Read the logs of Cloud Run services."),
 }
 
 # Words of a command that has a module of its own; its help line is its docstring.
 COMMANDS: dict[str, str] = {
+    "emulator export": "cloudrun_cli.cli.emulator_transfer",
+    "emulator import": "cloudrun_cli.cli.emulator_transfer",
     "run deploy": "cloudrun_cli.cli.run.deploy",
+    "run services update-traffic": "cloudrun_cli.cli.run.traffic",
+    "run services add-iam-policy-binding": "cloudrun_cli.cli.run.policies",
+    "run services get-iam-policy": "cloudrun_cli.cli.run.policies",
+    "run services proxy": "cloudrun_cli.cli.run.proxy",
+    "run services remove-iam-policy-binding": "cloudrun_cli.cli.run.policies",
+    "run services replace": "cloudrun_cli.cli.run.replace",
+    "run services set-iam-policy": "cloudrun_cli.cli.run.policies",
+    "run services update": "cloudrun_cli.cli.run.update",
     "info": "cloudrun_cli.cli.info",
     "version": "cloudrun_cli.cli.version",
 }
 
-WIDE_VALUES = ("--account", "--configuration", "--flatten", "--format", "--project", "--verbosity")
-WIDE_SWITCHES = ("--quiet", "-q", "--user-output-enabled", "--no-user-output-enabled")
+# As cli/wide_flags.py makes them; a test keeps them equal.
+WIDE_VALUES = (
+    *("--access-token-file", "--account", "--authority-selector", "--authorization-token-file", "--billing-project"),
+    *("--configuration", "--credential-file-override", "--document", "--flags-file", "--flatten", "--format"),
+    *("--http-timeout", "--impersonate-service-account", "--project", "--trace-token", "--universe-domain"),
+    "--verbosity",
+)
+WIDE_SWITCHES = (
+    *("--log-http", "--no-log-http", "--quiet", "-q", "--user-output-enabled", "--no-user-output-enabled"),
+)
 HELP = ("--help", "-h")
 VERSION = ("--version", "-v")
 

@@ -15,6 +15,7 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
@@ -25,8 +26,10 @@ from typer.models import CommandInfo
 from cloudrun_cli.cli import complaints
 from cloudrun_cli.cli.complaints import Misuse
 from cloudrun_cli.cli.context import Context, context, enter
-from cloudrun_cli.cli.parser import WIDE_PREFIX, Exclusive, GcloudCommand
+from cloudrun_cli.cli.families import Family
+from cloudrun_cli.cli.parser import Exclusive, GcloudCommand
 from cloudrun_cli.cli.parsing import Integer, Kind, ListOf
+from cloudrun_cli.cli.wide_flags import WIDE_PREFIX, without_effect
 from cloudrun_cli.core.errors import CloudRunError
 from cloudrun_cli.output.errors import OutputError
 from cloudrun_cli.settings import Settings
@@ -46,6 +49,7 @@ class Command:
     uri: Uri | None
     examples: Sequence[str]
     exclusive: Sequence[Exclusive]
+    families: Sequence[Family]
     hidden: bool
 
     @property
@@ -73,18 +77,21 @@ class Group(typer.Typer):
         uri: Uri | None = None,
         examples: Sequence[str] = (),
         exclusive: Sequence[Exclusive] = (),
+        families: Sequence[Family] = (),
         hidden: bool = False,
     ) -> Callable[[Function], Function]:
         """Declare a command. `rows`, by default for a command called list, adds --filter, --limit, --page-size and
         --sort-by, and --uri where `uri` tells a row's address; the function then returns a list of mappings.
-        `exclusive` are sets of flags of which at most one may be given."""
+        `exclusive` are sets of flags of which at most one may be given. The flags of `families` come beside those of
+        the function, which finds their values in its context."""
 
         def declare(function: Function) -> Function:
             super(Group, self).command(name, cls=GcloudCommand, hidden=hidden)(function)
             path = f"{self.path} {name}".lstrip()
             is_list = name == "list" if rows is None else rows
             info = self.registered_commands[-1]
-            _declared[path] = Command(path, info, format, is_list, uri, examples, exclusive, hidden)
+            groups = [*exclusive, *(group for family in families for group in family.exclusive)]
+            _declared[path] = Command(path, info, format, is_list, uri, examples, groups, families, hidden)
             return function
 
         return declare
@@ -142,7 +149,9 @@ def build(command: Command, shown_path: str | None = None) -> GcloudCommand:
     built.taken = frozenset(param.name for param in built.params)
     if command.rows:
         built.params += _list_flags(with_uri=command.uri is not None)
-    built.prepare(shown_path or command.path, command.exclusive)
+    shared = [flag for family in command.families for flag in family.flags]
+    built.params += [flag.option() for flag in shared]
+    built.prepare(shown_path or command.path, command.exclusive, {flag.variable for flag in shared if flag.each})
     return built
 
 
@@ -153,14 +162,18 @@ def execute(command: Command, arguments: Sequence[str], shown_path: str) -> int:
     settings = Settings(flags=_property_values(parsed, values), configuration=values[f"{WIDE_PREFIX}configuration"])
     present = enter(Context(shown_path, settings, values))
     gc.freeze()  # what start-up made stays, and need not be looked at again
-    gc.enable()
+    if not command.rows:  # a list makes much, keeps it, and is over
+        gc.enable()
     try:
         _listen(present.verbosity)
+        if unused := without_effect(values):
+            present.warn(f"Without effect here: {', '.join(unused)}.")
         taken = {name: value for name, value in values.items() if name in parsed.taken}
         assert command.info.callback is not None
-        print_value(command, command.info.callback(**taken), values)
+        with _journal(present, values[f"{WIDE_PREFIX}log_http"]):
+            print_value(command, command.info.callback(**taken), values)
     except CloudRunError as error:
-        return _fail(shown_path, error.message, error.hint)
+        return _fail(shown_path, error.message, error.hint or _meant(error, parsed, present))
     except OutputError as error:
         return _fail(shown_path, error.message, None)
     except typer.Exit as end:
@@ -184,7 +197,13 @@ def print_value(command: Command, value: Any, values: Mapping[str, Any]) -> None
         return
     present = context()
     format, flatten = values[f"{WIDE_PREFIX}format"], values[f"{WIDE_PREFIX}flatten"]
-    if command.rows:
+    if format == "export" and isinstance(value, Mapping) and "apiVersion" in value:
+        from cloudrun_cli.core.documents import exported
+
+        value, format = exported(value), "yaml"
+    if command.rows and isinstance(value, Mapping) and (flatten or values["filter"]):
+        value = [value]
+    if command.rows and isinstance(value, list):
         from cloudrun_cli.output.printer import print_list
 
         print_list(
@@ -260,6 +279,22 @@ def _listen(verbosity: str) -> None:
         import logging
 
         logging.basicConfig(level=verbosity.upper(), format="%(levelname)s: %(message)s", stream=sys.stderr)
+
+
+def _journal(present: Context, wanted: bool | None) -> AbstractContextManager[None]:
+    """What tells of every change that is made inside, when that is wanted."""
+    if not wanted:
+        return nullcontext()
+    from cloudrun_cli.cli.changes_log import told
+
+    return told(present)
+
+
+def _meant(error: CloudRunError, parsed: GcloudCommand, present: Context) -> str | None:
+    """The hint for a failure that has none: what may have been meant by a name."""
+    from cloudrun_cli.cli.meant import hint
+
+    return hint(error, parsed.params, present)
 
 
 def _fail(path: str, message: str, hint: str | None) -> int:

@@ -16,7 +16,25 @@ if TYPE_CHECKING:
 
 Candidate = tuple[str, str]  # the word, and its help
 
-STORED = ("projects", "revisions", "services")
+STORED = ("domain_mappings", "projects", "revisions", "secrets", "service_accounts", "services", "tags")
+SERVICE_COMMANDS = ("run services ", "run deploy")  # those whose first word is a service
+
+# Flags that take a list, of the names of a kind or of NAME=VALUE: the kind of the names, and that of the values; None
+# where nothing follows, "" for what has no names.
+ITEMS: dict[str, tuple[str, str | None]] = {
+    "--remove-tags": ("tags", None),
+    "--set-secrets": ("", "secrets"),
+    "--set-tags": ("tags", "revisions"),
+    "--to-revisions": ("revisions", ""),
+    "--to-tags": ("tags", ""),
+    "--update-secrets": ("", "secrets"),
+    "--update-tags": ("tags", "revisions"),
+}
+OTHER_FLAGS = {  # what completes flags of which their commands do not say it
+    "--member": "members",
+    "--service-account": "service_accounts",
+    "--tag": "tags",
+}
 PATHS = ("files", "folders")
 
 
@@ -31,18 +49,20 @@ def answer(arguments: "Sequence[str]") -> int:
 
 
 def lines_for(shell: str, words: "Sequence[str]") -> "Sequence[str]":
-    """The lines of the answer. In bash a value after `=` is a word of its own; elsewhere it is part of the flag."""
+    """The lines of the answer: words to stand in the place of the last one. In bash only what follows the last = or
+    : is a word."""
     if shell == "bash":
         words = _rejoined(words)
     *before, current = words or [""]
     found = candidates(before, current)
     begin, equals, _ = current.partition("=")
-    kept = f"{begin}=" if equals and begin.startswith("--") and shell != "bash" else ""
-    return [name if help is None else f"{kept}{name}\t{help}" for name, help in found]
+    kept = f"{begin}=" if equals and begin.startswith("--") else ""
+    start = max(current.rfind("="), current.rfind(":")) + 1 if shell == "bash" else 0
+    return [name if help is None else f"{(kept + name)[start:]}\t{help}" for name, help in found]
 
 
 def candidates(before: "Sequence[str]", current: str) -> "Sequence[tuple[str, str | None]]":
-    """What may stand where `current` is, after the words before it."""
+    """What may stand where `current` is, after the words before it; of `--flag=VALUE`, what may be the value."""
     path, values, operands, open_flag = _walk(before)
     entry = _entry(path)
     begin, equals, typed = current.partition("=")
@@ -51,16 +71,16 @@ def candidates(before: "Sequence[str]", current: str) -> "Sequence[tuple[str, st
     if open_flag:
         for _, names, _, value, kind, choices, _, _ in _flags(entry):
             if open_flag in names and value:
-                return _names(kind, choices, current, values, operands)
+                return _values(open_flag, kind, choices, current, values, operands, path)
         return []
     if current.startswith("-"):
         return _matching(_flag_candidates(entry), current)
     if entry is None:
-        return _matching(_members(path), current)
+        return _matching(_inside(path), current)
     position = min(len(operands), len(entry["positionals"]) - 1)
     if position >= 0 and (position == len(operands) or entry["positionals"][position][5]):
         _, _, kind, choices, _, _ = entry["positionals"][position]
-        return _names(kind, choices, current, values, operands)
+        return _names(kind, choices, current, values, _owner(path, values, operands), operands)
     return [] if current else _flag_candidates(entry)
 
 
@@ -90,10 +110,49 @@ def _walk(words: "Sequence[str]") -> tuple[str, dict[str, str], list[str], str]:
     return path, values, operands, open_flag
 
 
-def _names(
-    kind: str, choices: "Sequence[str]", prefix: str, values: dict[str, str], operands: "Sequence[str]"
+def _owner(path: str, values: dict[str, str], operands: "Sequence[str]") -> str | None:
+    """The service that the line names, if it does: by its flag, or as the first of the words after a command of
+    services."""
+    if path.startswith(SERVICE_COMMANDS) and operands:
+        return operands[0]
+    return values.get("--service")
+
+
+def _values(
+    flag: str,
+    kind: str,
+    choices: "Sequence[str]",
+    typed: str,
+    values: dict[str, str],
+    operands: "Sequence[str]",
+    path: str,
 ) -> "Sequence[tuple[str, str | None]]":
-    """The choices, or the names of a kind, that begin with the prefix."""
+    """What may be the value of a flag, whole, with the items of a list that are there already."""
+    owner = _owner(path, values, operands)
+    if flag not in ITEMS:
+        return _names(OTHER_FLAGS.get(flag, kind), choices, typed, values, owner, operands)
+    done, comma, item = typed.rpartition(",")
+    key, equals, begun = item.partition("=")
+    of_key, of_value = ITEMS[flag]
+    kept = done + comma + (f"{key}=" if equals else "")
+    found = _names(of_value if equals else of_key, (), begun if equals else key, values, owner, operands)
+    latest = [("LATEST", "")] if (of_value if equals else of_key) == "revisions" else []
+    found = [*_matching(latest, begun if equals else key), *found]
+    end = "=" if of_value is not None and not equals else ""
+    used = () if equals else {other.partition("=")[0] for other in done.split(",")}
+    return [(f"{kept}{name}{end}", help) for name, help in found if name not in used]
+
+
+def _names(
+    kind: str | None,
+    choices: "Sequence[str]",
+    prefix: str,
+    values: dict[str, str],
+    owner: str | None,
+    operands: "Sequence[str]",
+) -> "Sequence[tuple[str, str | None]]":
+    """The choices, or the names of a kind, that begin with the prefix; those of the owner where a service has its
+    own."""
     if choices:
         return _matching([(choice, "") for choice in choices], prefix)
     if kind in PATHS:
@@ -108,7 +167,9 @@ def _names(
         from cloudrun_cli.store.names import names_with_prefix
 
         project, region = settings.text("core/project"), settings.text("run/region")
-        return [(name, "") for name in names_with_prefix(settings.home, kind, prefix, project, region)]
+        return [(name, "") for name in names_with_prefix(settings.home, kind, prefix, project, region, owner)]
+    if kind not in _SOURCES:
+        return []
     return _matching(_SOURCES[kind](settings, operands), prefix)
 
 
@@ -116,6 +177,13 @@ def _regions(settings: "Settings", operands: "Sequence[str]") -> list[Candidate]
     from cloudrun_cli.core.regions import REGIONS
 
     return [(region, "") for region in REGIONS]
+
+
+def _members(settings: "Settings", operands: "Sequence[str]") -> list[Candidate]:
+    from cloudrun_cli.store.names import names_with_prefix
+
+    accounts = names_with_prefix(settings.home, "service_accounts", "", settings.text("core/project"), "")
+    return [("allUsers", ""), ("allAuthenticatedUsers", ""), *((f"serviceAccount:{name}", "") for name in accounts)]
 
 
 def _configurations(settings: "Settings", operands: "Sequence[str]") -> list[Candidate]:
@@ -147,6 +215,7 @@ def _formats(settings: "Settings", operands: "Sequence[str]") -> list[Candidate]
 _SOURCES: "dict[str, Callable[[Settings, Sequence[str]], list[Candidate]]]" = {
     "configurations": _configurations,
     "formats": _formats,
+    "members": _members,
     "properties": _properties,
     "property_values": _property_values,
     "regions": _regions,
@@ -160,7 +229,7 @@ def _entry(path: str) -> "dict[str, Any] | None":
     return found
 
 
-def _members(path: str) -> list[Candidate]:
+def _inside(path: str) -> list[Candidate]:
     from cloudrun_cli.cli.help import index
 
     _, groups, commands = index(path).get("GROUPS", {}).get(path, ("", (), ()))

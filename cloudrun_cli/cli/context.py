@@ -48,6 +48,13 @@ class Context:
         chosen: str | None = self.values["wide_format"]
         return chosen
 
+    @property
+    def rows_enough(self) -> int | None:
+        """How many rows of a list, in their own order, are enough; None where what is asked takes all of them."""
+        takes_all = self.values["filter"] or self.values["sort_by"] or self.values["wide_flatten"]
+        enough: int | None = None if takes_all else self.values["limit"]
+        return enough
+
     @cached_property
     def project(self) -> str:
         return self.settings.text("core/project")
@@ -137,11 +144,26 @@ class Context:
         """Where the story goes: progress, hints, warnings."""
         return sys.stderr if self.talks else StringIO()
 
+    @property
+    def draws(self) -> bool:
+        """Whether the story is drawn as it lives, rather than told in plain lines."""
+        from cloudrun_cli.output.terminal import draws
+
+        return self.talks and draws(sys.stderr)
+
+    @property
+    def can_ask(self) -> bool:
+        """Whether somebody is there to be asked for what was left out: a terminal in and a terminal to show it on."""
+        if self.quiet or not self.talks or sys.stdin is None:
+            return False
+        return sys.stdin.isatty() and sys.stderr.isatty()
+
     def confirm(self, question: str, *, default: bool = True) -> bool:
-        """Whether the answer is yes; the default when nothing may be asked. Raises PromptError at the end of input."""
+        """Whether the answer, typed or piped in, is yes; the default when prompts are off. Raises PromptError at the
+        end of input."""
         from cloudrun_cli.output.prompts import ask_yes
 
-        return ask_yes(question, default, quiet=self.quiet, err=self.err, stdin=sys.stdin)
+        return ask_yes(question, default, quiet=self.quiet, err=sys.stderr, stdin=sys.stdin or StringIO())
 
     def tell(self, message: str) -> None:
         """One line of the story, on stderr."""

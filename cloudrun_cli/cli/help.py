@@ -1,6 +1,5 @@
 """`--help`, `help` and the listing of a group, drawn from `cli/index/` without loading Typer or a command."""
 
-import os
 import sys
 from importlib import import_module
 
@@ -114,9 +113,11 @@ def index(path: str) -> "dict[str, Any]":
 
 def heading(text: str) -> str:
     """A heading, bold on a terminal that likes it."""
-    if sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb":
-        return f"\x1b[1m{text}\x1b[0m"
-    return text
+    if not sys.stdout.isatty():
+        return text
+    from cloudrun_cli.output.terminal import shows_colors
+
+    return f"\x1b[1m{text}\x1b[0m" if shows_colors(sys.stdout) else text
 
 
 COMMAND_WIDTH = 78

@@ -1,4 +1,5 @@
-"""Writes what is derived from the command tree: `cli/index/`, which help and completion read, and `completions/`.
+"""Writes what is derived from the command tree: `cli/index/`, which help and completion read, `completions/`, and in
+the README the table of flags that have no effect here.
 
     python -m cloudrun_cli.cli.indexing        in a checkout, after a command or flag has changed; a test tells when
 
@@ -14,10 +15,14 @@ import click
 
 from cloudrun_cli.cli import app
 from cloudrun_cli.cli.command import Command, build, declared_under
-from cloudrun_cli.cli.parser import GcloudCommand, flag_name, metavar, wide_flags
+from cloudrun_cli.cli.parser import GcloudCommand, flag_name, metavar
 from cloudrun_cli.cli.parsing import Kind
+from cloudrun_cli.cli.wide_flags import wide_flags
 
 HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+README = ROOT / "README.md"
+BEGIN, END = "<!-- differences of flags: generated -->", "<!-- end -->"
 HEADER = """\"\"\"Written from the command tree by `python -m cloudrun_cli.cli.indexing`; not by hand.\"\"\"
 
 # ruff: noqa
@@ -38,8 +43,8 @@ def files() -> dict[Path, str]:
         + "".join(f"\n{key} = {_literal(value)}\n" for key, value in sorted(values.items()))
         for name, values in modules.items()
     }
-    scripts = HERE.parent.parent / "completions"
-    return texts | {scripts / f"cloudrun.{shell}": script(shell) for shell in SHELLS}
+    scripts = ROOT / "completions"
+    return texts | {scripts / f"cloudrun.{shell}": script(shell) for shell in SHELLS} | {README: readme()}
 
 
 def groups() -> dict[str, Any]:
@@ -77,6 +82,32 @@ def entry(command: Command) -> dict[str, Any]:
 def wide() -> tuple[tuple[Any, ...], ...]:
     """The flags that every command takes."""
     return tuple(_flag(None, param) for param in wide_flags() if isinstance(param, click.Option))
+
+
+def readme() -> str:
+    """The README with its table of differences of flags as the command tree has them now."""
+    text = README.read_text(encoding="utf-8")
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise SystemExit(f"{README} has no place for the table: {BEGIN} … {END}")
+    return f"{before}{begin}\n{_differences()}{end}{after}"
+
+
+def _differences() -> str:
+    """A row for each reason why flags have no effect here, with the commands that take them."""
+    rows: dict[str, tuple[set[str], set[str]]] = {}
+    commands()
+    for command in (command for group in app.GROUPS for command in declared_under(group)):
+        for shared in (flag for family in command.families for flag in family.flags if flag.recorded):
+            flags, paths = rows.setdefault(shared.recorded, (set(), set()))
+            flags.add(shared.name)
+            paths.add(command.path)
+    lines = ["| Flags that are accepted, kept and shown | of | have no effect here, because |", "|---|---|---|"]
+    for reason, (flags, paths) in sorted(rows.items(), key=lambda row: sorted(row[1][0])):
+        named = (", ".join(f"`{name}`" for name in sorted(names)) for names in (flags, paths))
+        lines.append(f"| {' | '.join(named)} | {reason} |")
+    return "\n".join([*lines, ""])
 
 
 def _positional(built: GcloudCommand, param: click.Argument) -> tuple[Any, ...]:

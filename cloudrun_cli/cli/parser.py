@@ -1,10 +1,12 @@
 """Reads the arguments of one command: click does the work, Typer has described it, the words are gcloud's.
 
 Differences from plain click: what nothing takes is gathered and reported at once; a value that looks like a flag is a
-missing value; a repeated flag is merged by its kind; required and exclusive arguments are reported as gcloud does.
+missing value; a repeated flag is merged by its kind; required and exclusive arguments are reported as gcloud does;
+flags after `--container NAME` belong to that container.
 """
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import click
@@ -13,14 +15,16 @@ from typer.core import TyperCommand
 
 from cloudrun_cli.cli import complaints
 from cloudrun_cli.cli.complaints import Misuse
-from cloudrun_cli.cli.parsing import Kind, ListOf
+from cloudrun_cli.cli.families import CONTAINERS
+from cloudrun_cli.cli.parsing import Kind
+from cloudrun_cli.cli.wide_flags import FLAGS_FILE, platform_flags, wide_flags
 from cloudrun_cli.core.errors import InvalidArgument
 
 # A set of flags of which one may be given; a tuple inside it counts as one and its flags may come together.
 Exclusive = Sequence[str | tuple[str, ...]]
 
-VERBOSITIES = ("debug", "info", "warning", "error", "critical", "none")
-WIDE_PREFIX = "wide_"  # parameter names of the flags that every command takes
+CONTAINER, REMOVE_CONTAINERS = "--container", "--remove-containers"
+CONTAINER_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?")  # Source: gcloud run deploy, --container
 
 
 class GcloudCommand(TyperCommand):
@@ -28,15 +32,20 @@ class GcloudCommand(TyperCommand):
 
     path = ""
     exclusive: Sequence[Exclusive] = ()
+    whole: "GcloudCommand | None" = None  # where this is only the part of it that reads one container's flags
     taken: frozenset[str | None] = frozenset()  # the parameters of the function; the others are the framework's
 
-    def prepare(self, path: str, exclusive: Sequence[Exclusive]) -> None:
-        """Finish what Typer made: the flags of every command, and checks that come after parsing instead of in it."""
+    def prepare(self, path: str, exclusive: Sequence[Exclusive], each: Collection[str] = ()) -> None:
+        """Finish what Typer made: the flags of every command, and checks that come after parsing instead of in it.
+        `each` are the parameters that one container has of its own."""
         self.path = path
+        self.each = each
         self.exclusive = exclusive
         self.own = list(self.params)
         self.required = [param for param in self.own if param.required]
         self.params += wide_flags()
+        if "run" in path.split()[:2]:
+            self.params += platform_flags()
         for param in self.params:
             if isinstance(param, click.Option) and not param.is_flag:
                 _merge_uses(param)
@@ -44,9 +53,28 @@ class GcloudCommand(TyperCommand):
         self.context_settings = {"allow_extra_args": True, "help_option_names": []}
         self.add_help_option = False
         self.by_name = {name: param for param in self.params for name in (*param.opts, *param.secondary_opts)}
+        self.suggested = [name for name in self.by_name if name.startswith("--")]
 
     def read(self, arguments: Sequence[str]) -> dict[str, Any]:
-        """The values by parameter name. Raises Misuse."""
+        """The values by parameter name; those of each container under its name in `containers`. Raises Misuse."""
+        if any(word.startswith(FLAGS_FILE) for word in arguments):
+            arguments = self._with_files(arguments)
+        if not self.each:
+            return self._read(arguments)
+        own, groups = self._by_container(arguments)
+        inner = self._of_a_container() if groups else self
+        named = {name: inner._read(words) for name, words in groups.items()}
+        return self._read(own, among_containers=bool(groups)) | {CONTAINERS: named}
+
+    def _with_files(self, arguments: Sequence[str]) -> Sequence[str]:
+        from cloudrun_cli.cli.flags_file import expanded
+
+        try:
+            return expanded(arguments)
+        except InvalidArgument as error:
+            raise Misuse(self.path, f"argument {FLAGS_FILE}: {error.message}", self.usage()) from error
+
+    def _read(self, arguments: Sequence[str], *, among_containers: bool = False) -> dict[str, Any]:
         known, strange = self._sort_out(list(arguments))
         try:
             context = self.make_context(self.path, known)
@@ -56,14 +84,72 @@ class GcloudCommand(TyperCommand):
             raise Misuse(self.path, error.format_message(), self.usage()) from error
         strange = sorted([*strange, *context.args], key=list(arguments).index)
         if strange:
-            flags = [name for name in self.by_name if name.startswith("--")]
-            raise Misuse(self.path, complaints.unrecognized(strange, flags))
+            raise Misuse(self.path, complaints.unrecognized(strange, self.suggested))
+        self._check_place(context, among_containers)
         self._check_required(context)
         self._check_groups(context)
         return {param.name or "": _value(context, param) for param in self.params}
 
+    def _by_container(self, arguments: Sequence[str]) -> tuple[list[str], dict[str, list[str]]]:
+        """The arguments in front of the first --container, and those after each by its name."""
+        own: list[str] = []
+        groups: dict[str, list[str]] = {}
+        present = own
+        waiting = list(reversed(arguments))
+        while waiting:
+            word = waiting.pop()
+            flag, equals, name = word.partition("=")
+            if word == "--":
+                present += [word, *reversed(waiting)]
+                break
+            if flag != CONTAINER:
+                present.append(word)
+                continue
+            about = self.by_name[CONTAINER]
+            if not equals:
+                if not waiting or looks_like_flag(waiting[-1]):
+                    raise self._about(about, "expected one argument")
+                name = waiting.pop()
+            if not CONTAINER_NAME.fullmatch(name):
+                raise self._about(
+                    about,
+                    f"Bad value [{name}]: it has lower-case letters, digits, '-' and '.', begins and ends with a "
+                    "letter or digit, and has at most 63 characters.",
+                )
+            if name in groups:
+                raise self._about(about, f'"{name}" cannot be specified multiple times')
+            present = groups[name] = []
+        return own, groups
+
+    def _of_a_container(self) -> "GcloudCommand":
+        """What reads the flags of one container."""
+        params = [param for param in self.own if param.name in self.each]
+        inner = GcloudCommand(self.name, params=params, rich_markup_mode=None)
+        inner.path, inner.exclusive, inner.each, inner.suggested = self.path, self.exclusive, (), self.suggested
+        inner.context_settings, inner.add_help_option = self.context_settings, False
+        inner.own, inner.required = params, []
+        inner.by_name = {name: param for param in params for name in (*param.opts, *param.secondary_opts)}
+        inner.whole = self
+        return inner
+
+    def _check_place(self, context: click.Context, among_containers: bool) -> None:
+        """Nothing when the flags of a container follow its --container, or no container is named."""
+        removing = self.each and _was_given(context, self.by_name[REMOVE_CONTAINERS])
+        if not (among_containers or removing):
+            return
+        early = sorted(flag_name(p) for p in self.own if p.name in self.each and _was_given(context, p))
+        if early:
+            raise Misuse(
+                self.path,
+                f"When {CONTAINER} or {REMOVE_CONTAINERS} is specified {', '.join(early)} must be specified after "
+                f"{CONTAINER}.",
+                self.usage(),
+            )
+
     def usage(self) -> str:
         """The usage block of this command."""
+        if self.whole is not None:
+            return self.whole.usage()
         needed = [flag_name(param) + f"={metavar(param)}" for param in self.required if isinstance(param, click.Option)]
         operands = [self._operand(param) for param in self.own if isinstance(param, click.Argument)]
         optional = [
@@ -141,30 +227,6 @@ class GcloudCommand(TyperCommand):
         return Misuse(self.path, f"argument {name}: {error.message}", advice)
 
 
-def wide_flags() -> list[click.Parameter]:
-    """The flags that every command takes, made anew for one command."""
-    flatten = ListOf(repeatable=True, unique=False)
-    return [
-        _wide("--account", "The account that calls are made as.", "core/account"),
-        _wide("--configuration", "The configuration to use for this call."),
-        _wide("--flatten", "Make one row of each item of these keys.", metavar="KEY", kind=flatten),
-        _wide("--format", "How the answer is printed: yaml, json, csv, table(…), value(…) and more."),
-        _wide("--project", "The project to work in.", "core/project", metavar="PROJECT_ID"),
-        click.Option(
-            ["--quiet", "-q", f"{WIDE_PREFIX}quiet"],
-            is_flag=True,
-            default=None,
-            help="Answer every question with its default.",
-        ),
-        click.Option(
-            ["--user-output-enabled/--no-user-output-enabled", f"{WIDE_PREFIX}user_output_enabled"],
-            default=None,
-            help="Print messages and answers.",
-        ),
-        _wide("--verbosity", "How much is told on stderr.", "core/verbosity", kind=Kind(VERBOSITIES)),
-    ]
-
-
 def flag_name(param: click.Parameter) -> str:
     """The name that a flag is shown by; a switch that is on by default is shown by what turns it off."""
     if isinstance(param, click.Option):
@@ -186,14 +248,6 @@ def looks_like_flag(word: str) -> bool:
     if len(word) < 2 or word[0] != "-" or " " in word.partition("=")[0]:
         return False
     return not word[1:].replace(".", "", 1).isdigit()
-
-
-def _wide(name: str, help: str, property: str = "", *, metavar: str = "", kind: Kind | None = None) -> click.Option:
-    kind = kind or Kind()
-    kind.property = property
-    kind.names = {"--configuration": "configurations", "--format": "formats", "--project": "projects"}.get(name, "")
-    variable = WIDE_PREFIX + name.lstrip("-")
-    return click.Option([name, variable], type=kind, help=help, metavar=metavar or None)
 
 
 def _merge_uses(param: click.Option) -> None:

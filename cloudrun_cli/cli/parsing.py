@@ -77,6 +77,29 @@ class Integer(Kind):
         return value
 
 
+class OrDefault(Kind):
+    """A whole number from `minimum` (to `maximum`), or the word default, as text; `number` tells them apart."""
+
+    name = "integer"
+
+    def __init__(self, minimum: int, maximum: int | None = None) -> None:
+        super().__init__()
+        self.minimum, self.maximum = minimum, maximum
+
+    def parse(self, text: str) -> str:
+        if text == "default":
+            return text
+        value = int(text) if text.isdecimal() else -1
+        if value < self.minimum or (self.maximum is not None and value > self.maximum):
+            rule = (
+                f"an integer between {self.minimum} and {self.maximum}, inclusive"
+                if self.maximum is not None
+                else ("a non-negative integer" if self.minimum == 0 else f"an integer of at least {self.minimum}")
+            )
+            raise InvalidArgument(f'Bad value [{text}]: must be {rule}, or "default".')
+        return text
+
+
 class Duration(Kind):
     """A length of time between bounds, inclusive, as a timedelta. The bounds are written as they would be typed."""
 
@@ -102,13 +125,19 @@ class ListOf(Kind):
 
     name = "list"
 
-    def __init__(self, *, repeatable: bool = False, choices: Sequence[str] = (), unique: bool = True) -> None:
+    def __init__(
+        self, *, repeatable: bool = False, choices: Sequence[str] = (), unique: bool = True, most: int | None = None
+    ) -> None:
         super().__init__(choices)
         self.repeatable = repeatable
         self.unique = unique
+        self.most = most
 
     def parse(self, text: str) -> list[str]:
-        return [super(ListOf, self).parse(item) for item in split_items(text)]
+        items = [super(ListOf, self).parse(item) for item in split_items(text)]
+        if self.most is not None and len(items) > self.most:
+            raise InvalidArgument("too many args")
+        return items
 
     def merge(self, values: Sequence[list[str]]) -> list[str]:
         if not self.repeatable:
@@ -177,6 +206,11 @@ class Repeated(Kind):
 
     def merge(self, values: Sequence[Any]) -> list[Any]:
         return list(values)
+
+
+def number(text: str | None) -> int | None:
+    """What an OrDefault says as a number; None for the default."""
+    return None if text in (None, "default") else int(text)
 
 
 def split_items(text: str) -> list[str]:

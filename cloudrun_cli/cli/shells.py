@@ -114,6 +114,7 @@ _cloudrun() {
     for line in "${lines[@]}"; do
         COMPREPLY+=("${line%%$'\t'*}")
     done
+    if [[ ${COMPREPLY[0]-} == *= ]]; then compopt -o nospace; fi
 }
 complete -F _cloudrun cloudrun
 """
@@ -122,7 +123,7 @@ _ZSH = r"""#compdef cloudrun
 # Completion of cloudrun for zsh. Written by `cloudrun completion install`.
 _cloudrun() {
     local program=${(Q)words[1]} line name
-    local -a lines described
+    local -a lines described ending
     lines=("${(@f)$(${~program} __complete zsh "${(@Q)words[2,CURRENT]}" 2>/dev/null)}")
     [[ ${lines[1]} == :f* && $PREFIX == --*=* ]] && compset -P '*='
     case ${lines[1]} in
@@ -134,7 +135,8 @@ _cloudrun() {
         name=${line%%$'\t'*}
         described+=("${name//:/\\:}:${line#*$'\t'}")
     done
-    _describe cloudrun described
+    [[ $name == *= ]] && ending=(-S '')
+    _describe cloudrun described "${ending[@]}"
 }
 if [[ ${funcstack[1]} == _cloudrun ]]; then
     _cloudrun "$@"

@@ -56,15 +56,15 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=21, help="runs of each command; at least 15 make a steady median")
     runs = parser.parse_args().runs
     with tempfile.TemporaryDirectory() as folder:
-        environ = _environ(Path(folder) / "home")
-        python = _install(Path(folder), environ)
+        environ = environ_for(Path(folder) / "home")
+        python = install(Path(folder), environ)
         subprocess.run([python, "-c", SEED, environ["CLOUDRUN_HOME"], str(SERVICES)], env=environ, check=True)
         program = str(python.with_name("cloudrun"))
         lines = [[str(python), "-c", "pass"], *([program, *words] for _, words, _ in LIMITS)]
-        yardstick, *medians = _medians(lines, environ, runs)
+        yardstick, *taken = medians([(line, environ) for line in lines], runs)
     print(f"{'python -c pass':<28} {yardstick * 1000:6.1f} ms   1.00 ×")
     passed = True
-    for (name, _, limit), median in zip(LIMITS, medians, strict=True):
+    for (name, _, limit), median in zip(LIMITS, taken, strict=True):
         ratio = median / yardstick
         passed &= ratio <= limit
         verdict = "" if ratio <= limit else "  TOO SLOW"
@@ -72,11 +72,11 @@ def main() -> int:
     return 0 if passed else 1
 
 
-def _medians(lines: list[list[str]], environ: dict[str, str], runs: int) -> list[float]:
-    """Seconds per line; two rounds to warm up, then every line once a round."""
+def medians(lines: list[tuple[list[str], dict[str, str]]], runs: int) -> list[float]:
+    """Seconds per line, each with its environment; two rounds to warm up, then every line once a round."""
     seconds: list[list[float]] = [[] for _ in lines]
     for turn in range(runs + 2):
-        for line, taken in zip(lines, seconds, strict=True):
+        for (line, environ), taken in zip(lines, seconds, strict=True):
             began = time.perf_counter()
             done = subprocess.run(line, env=environ, stdin=subprocess.DEVNULL, capture_output=True, check=True)
             if turn >= 2:
@@ -86,14 +86,14 @@ def _medians(lines: list[list[str]], environ: dict[str, str], runs: int) -> list
     return [statistics.median(taken) for taken in seconds]
 
 
-def _environ(home: Path) -> dict[str, str]:
+def environ_for(home: Path) -> dict[str, str]:
     """Nothing of the person's own settings, and Python allowed to keep what it has compiled."""
     ours = ("CLOUDSDK_", "CLOUDRUN_", "PYTHON")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return kept | {"CLOUDRUN_HOME": str(home)}
 
 
-def _install(folder: Path, environ: dict[str, str]) -> Path:
+def install(folder: Path, environ: dict[str, str]) -> Path:
     """The checkout in a new environment, and that environment's Python."""
     source = folder / "source"
     hidden = shutil.ignore_patterns(".*", "__pycache__", "dist", "build")

@@ -1,12 +1,16 @@
 """What Tab offers, from which sources, and what it may load."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
-from cloudrun_cli.cli.completion import candidates
+from cloudrun_cli.cli import app
+from cloudrun_cli.cli.completion import candidates, lines_for
+from cloudrun_cli.cli.wide_flags import wide_flags
 from cloudrun_cli.configurations import Configurations
 from cloudrun_cli.store.database import open_store
 from tests.conftest import ROOT, Cloudrun
@@ -56,7 +60,7 @@ def save_names(home: Path, *places: tuple[str, str, str]) -> None:
         (("config", "set", "run/ru"), ["run/runtime"]),
         (("config", "set", "run/runtime", ""), ["auto", "docker", "process"]),
         (("completion", "install", "f"), ["fish"]),
-        (("completion", "install", "fish", ""), ["--account"]),
+        (("completion", "install", "fish", ""), ["--access-token-file"]),
         (("run", "nosuch", ""), []),
     ],
 )
@@ -64,7 +68,7 @@ def test_words_flags_and_choices_are_offered_where_they_may_stand(
     home: Path, words: tuple[str, ...], names: list[str]
 ) -> None:
     found = offered(*words)
-    assert found == names or (names == ["--account"] and found[0] == "--account")
+    assert found == names or (names == ["--access-token-file"] and found[0] == names[0])
 
 
 def test_hidden_commands_are_not_offered(home: Path) -> None:
@@ -78,6 +82,75 @@ def test_services_and_revisions_are_those_of_the_project_and_region(home: Path) 
     assert offered("--project", "other", "run", "services", "describe", "he") == ["hero"]
     assert offered("run", "revisions", "describe", "hello-0") == ["hello-00001-abc"]
     assert offered("run", "services", "describe", "hello", "he") == []
+
+
+SHIFT = ("run", "services", "update-traffic", "hello")
+
+
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        ((*SHIFT, "--to-revisions", ""), ["LATEST=", "hello-00001-abc=", "hello-00002-def="]),
+        ((*SHIFT, "--to-revisions=hello-00001"), ["hello-00001-abc="]),
+        ((*SHIFT, "--to-revisions", "hello-00001-abc=50,hello"), ["hello-00001-abc=50,hello-00002-def="]),
+        ((*SHIFT, "--to-revisions", "hello-00001-abc="), []),
+        ((*SHIFT, "--to-tags="), ["canary=", "green="]),
+        ((*SHIFT, "--to-tags=canary=10,"), ["canary=10,green="]),
+        ((*SHIFT, "--update-tags", "canary=hello-00002"), ["canary=hello-00002-def"]),
+        ((*SHIFT, "--set-tags=new=L"), ["new=LATEST"]),
+        ((*SHIFT, "--remove-tags=canary,"), ["canary,green"]),
+        (("beta", *SHIFT, "--to-tags=g"), ["green="]),
+        (("run", "services", "update-traffic", "help", "--to-revisions=hel"), ["help-00001-abc=", "help-00002-def="]),
+        (("run", "services", "update-traffic", "--to-tags="), ["canary=", "green="]),
+        (("run", "services", "update-traffic", "help", "--to-tags="), []),
+        (("run", "revisions", "list", "--service", "hel"), ["hello", "help"]),
+        (("run", "revisions", "describe", "help-"), ["help-00001-abc", "help-00002-def"]),
+        (("run", "deploy", "--service-account=ci"), ["ci@demo.iam.gserviceaccount.com"]),
+        (("run", "deploy", "hello", "--set-secrets=KEY=api"), ["KEY=api-key"]),
+        (("run", "deploy", "hello", "--update-secrets", "A=x:1,KEY=d"), ["A=x:1,KEY=db-password"]),
+        (("run", "services", "list", "--impersonate-service-account", "ci"), ["ci@demo.iam.gserviceaccount.com"]),
+        (("run", "services", "add-iam-policy-binding", "hello", "--member=all"), ["allUsers", "allAuthenticatedUsers"]),
+        (("alpha", "run", "regions", ""), ["list"]),
+    ],
+)
+def test_values_inside_lists_and_pairs_are_offered_with_what_is_there_already(
+    home: Path, words: tuple[str, ...], names: list[str]
+) -> None:
+    store = open_store(str(home))
+    variables = [{"name": "KEY", "valueFrom": {"secretKeyRef": {"name": "api-key"}}}]
+    secret = {"name": "v", "secret": {"secretName": "db-password"}}
+    inner = {
+        "serviceAccountName": "ci@demo.iam.gserviceaccount.com",
+        "containers": [{"env": variables}],
+        "volumes": [secret],
+    }
+    traffic = [{"tag": "canary", "revisionName": "hello-00001-abc"}, {"tag": "green", "latestRevision": True}]
+    body = json.dumps({"spec": {"template": {"spec": inner}, "traffic": traffic}})
+    with store.transaction():
+        for number, (name, said) in enumerate((("hello", body), ("help", "{}"))):
+            at = ("demo", "us-central1", name)
+            store.write("INSERT INTO services VALUES (?, ?, ?, 1, ?, '', '', ?)", *at, 20000 + number, said)
+            for revision in (f"{name}-00001-abc", f"{name}-00002-def"):
+                store.write(
+                    "INSERT INTO revisions VALUES (?, ?, ?, ?, '', '', '{}')", "demo", "us-central1", revision, name
+                )
+    store.close()
+    assert offered(*words) == names
+
+
+@pytest.mark.parametrize(
+    ("shell", "words", "line"),
+    [  # bash puts what is offered in the place of what follows the last = or :
+        ("bash", (*SHIFT, "--to-revisions", "=", "a", "=", "5,hello-"), "5,hello-00001-abc="),
+        ("zsh", (*SHIFT, "--to-revisions=a=5,hello-"), "--to-revisions=a=5,hello-00001-abc="),
+        ("fish", (*SHIFT, "--to-revisions", "a=5,hello-"), "a=5,hello-00001-abc="),
+        ("bash", (*SHIFT, "--to-revisions", "a", "=", "5,hello-"), "5,hello-00001-abc="),
+        ("bash", (*SHIFT, "--update-tags", "=", "t", "="), "hello-00001-abc"),
+    ],
+)
+def test_each_shell_gets_the_part_that_it_replaces(home: Path, shell: str, words: tuple[str, ...], line: str) -> None:
+    save_names(home, ("demo", "us-central1", "hello"))
+    assert [told.rstrip("\t") for told in lines_for(shell, words) if not told.startswith("LATEST")] == [line]
 
 
 def test_configurations_are_offered_by_name(home: Path) -> None:
@@ -115,7 +188,22 @@ def test_a_value_after_an_equals_sign_is_given_as_each_shell_cuts_words(
     assert cloudrun("__complete", shell, *words).splitlines() == [line]
 
 
-@pytest.mark.parametrize("words", [("run", "services", "list", "--re"), ("run", "services", "describe", "he")])
+def test_the_flags_of_every_command_are_known_before_any_command_is() -> None:
+    flags = [flag for flag in wide_flags() if isinstance(flag, click.Option)]
+    assert {name for flag in flags if not flag.is_flag for name in flag.opts} == set(app.WIDE_VALUES)
+    switches = {name for flag in flags if flag.is_flag for name in (*flag.opts, *flag.secondary_opts)}
+    assert switches == set(app.WIDE_SWITCHES)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("run", "services", "list", "--re"),
+        ("run", "services", "describe", "he"),
+        ("run", "services", "update-traffic", "hello", "--to-revisions=hello-0"),
+        ("run", "services", "update-traffic", "hello", "--set-tags=new=he"),
+    ],
+)
 def test_a_completion_loads_only_what_it_needs(home: Path, words: tuple[str, ...]) -> None:
     save_names(home, ("demo", "us-central1", "hello"))
     program = (

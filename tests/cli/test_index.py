@@ -13,7 +13,7 @@ from tests.conftest import ROOT, Cloudrun
 
 COMMANDS: dict[str, Any] = indexing.commands()
 KINDS = {"", "configurations", "files", "folders", "formats", "projects", "properties", "property_values"} | {
-    *("regions", "revisions", "services")
+    *("domain_mappings", "members", "regions", "revisions", "secrets", "service_accounts", "services", "tags")
 }
 
 
@@ -105,6 +105,11 @@ def test_help_is_the_same_after_before_and_through_help(cloudrun: Cloudrun) -> N
         "beta run services list -h",
     ):
         assert cloudrun(line) == shown
+
+
+def test_a_flag_that_has_no_effect_here_says_so_in_its_help(cloudrun: Cloudrun) -> None:
+    shown = " ".join(cloudrun("run services update --help").split())
+    assert "--gpu-type GPU_TYPE The kind of GPU. Recorded; no effect here: instances get no GPU." in shown
 
 
 def test_help_of_groups_and_of_everything_tells_what_is_in_them(cloudrun: Cloudrun) -> None:

@@ -27,6 +27,7 @@ with open("{called}.new", "w") as file:
 os.replace("{called}.new", "{called}")
 """
 LIMIT_SECONDS = 30.0
+SHIFT = "run services update-traffic hello"
 
 
 class Terminal:
@@ -83,7 +84,11 @@ def user(cloudrun: Cloudrun, tmp_path: Path) -> dict[str, str]:
     program.chmod(0o755)
     store = open_store(str(cloudrun.home))
     with store.transaction():
-        store.write("INSERT INTO services VALUES ('demo', 'us-central1', 'hello', 1, 20000, '', '', '{}')")
+        body = '{"spec": {"traffic": [{"tag": "canary", "revisionName": "hello-00001-abc"}]}}'
+        store.write("INSERT INTO services VALUES ('demo', 'us-central1', 'hello', 1, 20000, '', '', ?)", body)
+        for revision in ("hello-00001-abc", "hello-00002-def"):
+            at = ("demo", "us-central1", revision, "hello")
+            store.write("INSERT INTO revisions VALUES (?, ?, ?, ?, '', '', '{}')", *at)
     store.close()
     environ = {name: value for name, value in cloudrun.environ.items() if not name.startswith("XDG_")}
     return environ | {
@@ -130,6 +135,16 @@ def terminal(cloudrun: Cloudrun, shell: str, user: dict[str, str]) -> Iterator[T
         ("config set run/runt", "config set run/runtime"),
         ("run services list --verbosity=crit", "run services list --verbosity=critical"),
         ("run deploy --source=sour", "run deploy --source=source-of-mine"),
+        ("run revisions describe hello-00002", "run revisions describe hello-00002-def"),
+        (f"{SHIFT} --to-revisions=hello-00001", f"{SHIFT} --to-revisions=hello-00001-abc="),
+        (
+            f"{SHIFT} --to-revisions=hello-00001-abc=5,hello-0",
+            f"{SHIFT} --to-revisions=hello-00001-abc=5,hello-00002-def=",
+        ),
+        (f"{SHIFT} --to-tags ca", f"{SHIFT} --to-tags canary="),
+        (f"{SHIFT} --update-tags=new=hello-00002", f"{SHIFT} --update-tags=new=hello-00002-def"),
+        (f"{SHIFT} --remove-tags can", f"{SHIFT} --remove-tags canary"),
+        ("beta run services delete he", "beta run services delete hello"),
     ],
 )
 def test_tab_completes_what_was_begun(terminal: Terminal, user: dict[str, str], begun: str, completed: str) -> None:

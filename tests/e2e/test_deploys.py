@@ -46,7 +46,7 @@ def test_no_traffic_with_a_tag_makes_a_revision_that_only_its_own_address_reache
 
 def test_a_private_service_answers_403_until_it_is_made_public(home: Home) -> None:
     answer = home.done(f"run deploy private --image={home.image}")
-    assert "It is private: callers get 403" in answer.stderr
+    assert "Proxy locally with: cloudrun run services proxy private --region us-central1" in answer.stderr
     assert home.get(home.url("private")).status_code == 403
     home.deploy("private")
     assert home.get(home.url("private")).status_code == 200
@@ -119,7 +119,7 @@ def test_the_same_name_in_two_regions_is_two_services(home: Home) -> None:
     home.deploy("twin", "--set-env-vars=AT=eu --region=europe-west1")
     assert home.get(home.url("twin")).json()["env"]["AT"] == "us"
     assert home.get(home.url("twin", region="europe-west1")).json()["env"]["AT"] == "eu"
-    home.done("run services delete twin --region=europe-west1")
+    home.done("run services delete twin --region=europe-west1 --quiet")
     assert home.get(home.url("twin")).status_code == 200
 
 
@@ -135,7 +135,7 @@ def test_a_service_is_listed_described_and_deleted_with_its_revisions(home: Home
     assert "gone" in names
     assert "URL:" in home.done("run services describe gone")
     url, revision = home.url("gone"), home.revision("gone")
-    deleted = home.done("run services delete gone")
+    deleted = home.done("run services delete gone --quiet")
     assert deleted.stdout == ""
     assert "Deleted service [gone]." in deleted.stderr
     assert home.cloudrun("run services describe gone").exit_code == 1
@@ -146,10 +146,10 @@ def test_a_service_is_listed_described_and_deleted_with_its_revisions(home: Home
 
 def test_a_revision_is_deleted_only_when_nothing_needs_it(home: Home) -> None:
     home.deploy("old", "--revision-suffix=a")
-    refused = home.cloudrun("run revisions delete old-a")
+    refused = home.cloudrun("run revisions delete old-a --quiet")
     assert refused.exit_code == 1
     assert "cannot be directly deleted" in refused.stderr
     home.deploy("old", "--revision-suffix=b")
-    home.done("run revisions delete old-a")
+    home.done("run revisions delete old-a --quiet")
     assert [r["metadata"]["name"] for r in home.json("run revisions list --service=old")] == ["old-b"]
     assert home.get(home.url("old")).status_code == 200

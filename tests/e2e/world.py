@@ -84,6 +84,14 @@ class Home:
         """A public service of the app, deployed."""
         return self.done(f"run deploy {service} --image={self.image} --allow-unauthenticated {flags}")
 
+    def replace(self, documents: Any, *flags: str, well: bool = True) -> Answer:
+        """`services replace` with a file of this text, or of this object or these; it goes well, unless not."""
+        several = documents if isinstance(documents, list) else [documents]
+        file = self.work / "replace.yaml"
+        file.write_text("\n---\n".join(d if isinstance(d, str) else json.dumps(d) for d in several))  # JSON is YAML
+        call = self.done if well else self.cloudrun
+        return call(" ".join(["run services replace", str(file), *flags]))
+
     @property
     def image(self) -> str:
         """The app as an image of this runtime, made on first use."""
@@ -166,7 +174,7 @@ class Home:
             for folder in (self.home / "process" / "instances").glob("*/"):
                 if (folder / "pid").exists() and not (folder / "exit.json").exists():
                     found.append((folder.name, json.loads((folder / "instance.json").read_text())["service"]))
-        return sorted(name for name, of in found if service in ("", of))
+        return sorted({name for name, of in found if service in ("", of)})
 
     def kill_instance(self, name: str) -> None:
         """kill -9 of its main process."""
@@ -178,7 +186,7 @@ class Home:
             os.kill(int(pid), signal.SIGKILL)
 
     def left_over(self) -> list[str]:
-        """Processes and containers of this home that run now."""
+        """Processes, containers and volumes of this home that are there now."""
         found = []
         for folder in Path("/proc").glob("[0-9]*"):
             try:
@@ -192,6 +200,8 @@ class Home:
             for kind in (labels.KIND_INSTANCE, labels.KIND_HOLDER, labels.KIND_BUILD):
                 rows = engine().containers(all=True, filters=labels.filters(str(self.home), kind))
                 found += [f"container {row['Id'][:12]}: {row['Labels']}" for row in rows]
+            volumes = engine().volumes(filters=labels.filters(str(self.home)))["Volumes"] or []
+            found += [f"volume {row['Name']}" for row in volumes]
         return found
 
     def log(self) -> str:

@@ -27,12 +27,24 @@ GROUPS = {
 }
 
 WIDE = (
+ ('--access-token-file', ('--access-token-file',), 'Taken as gcloud takes it; without effect here.', 'ACCESS_TOKEN_FILE', 'files', (), False, False),
  ('--account', ('--account',), 'The account that calls are made as.', 'ACCOUNT', '', (), False, False),
+ ('--authority-selector', ('--authority-selector',), 'Taken as gcloud takes it; without effect here.', 'AUTHORITY_SELECTOR', '', (), False, True),
+ ('--authorization-token-file', ('--authorization-token-file',), 'Taken as gcloud takes it; without effect here.', 'AUTHORIZATION_TOKEN_FILE', '', (), False, True),
+ ('--billing-project', ('--billing-project',), 'Taken as gcloud takes it; without effect here.', 'BILLING_PROJECT', '', (), False, False),
  ('--configuration', ('--configuration',), 'The configuration to use for this call.', 'CONFIGURATION', 'configurations', (), False, False),
+ ('--credential-file-override', ('--credential-file-override',), 'Taken as gcloud takes it; without effect here.', 'CREDENTIAL_FILE_OVERRIDE', '', (), False, True),
+ ('--document', ('--document',), 'Taken as gcloud takes it; without effect here.', 'ATTRIBUTES', '', (), False, True),
+ ('--flags-file', ('--flags-file',), 'Flags and their values from a YAML or JSON file.', 'YAML_FILE', 'files', (), False, False),
  ('--flatten', ('--flatten',), 'Make one row of each item of these keys.', 'KEY', '', (), False, False),
  ('--format', ('--format',), 'How the answer is printed: yaml, json, csv, table(…), value(…) and more.', 'FORMAT', 'formats', (), False, False),
+ ('--http-timeout', ('--http-timeout',), 'Taken as gcloud takes it; without effect here.', 'HTTP_TIMEOUT', '', (), False, True),
+ ('--impersonate-service-account', ('--impersonate-service-account',), 'Taken as gcloud takes it; without effect here.', 'SERVICE_ACCOUNT_EMAILS', 'service_accounts', (), False, False),
+ ('--log-http / --no-log-http', ('--log-http', '--no-log-http'), 'Tell what was changed: here no requests are made, but a journal is kept.', '', '', (), False, False),
  ('--project', ('--project',), 'The project to work in.', 'PROJECT_ID', 'projects', (), False, False),
  ('--quiet, -q', ('--quiet', '-q'), 'Answer every question with its default.', '', '', (), False, False),
+ ('--trace-token', ('--trace-token',), 'Taken as gcloud takes it; without effect here.', 'TRACE_TOKEN', '', (), False, False),
+ ('--universe-domain', ('--universe-domain',), 'Taken as gcloud takes it; without effect here.', 'UNIVERSE_DOMAIN', '', (), False, True),
  ('--user-output-enabled / --no-user-output-enabled', ('--user-output-enabled', '--no-user-output-enabled'), 'Print messages and answers.', '', '', (), False, False),
  ('--verbosity', ('--verbosity',), 'How much is told on stderr.', 'VERBOSITY', '', ('debug', 'info', 'warning', 'error', 'critical', 'none'), False, False),
 )

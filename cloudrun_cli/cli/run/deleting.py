@@ -1,7 +1,5 @@
 """Asks before something is deleted, and tells how it went."""
 
-import io
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,21 +8,11 @@ from cloudrun_cli.daemon import doorbell
 
 
 def confirm(what: str) -> None:
-    """Returns when the user says yes. An answer that is piped in counts; where nobody answers, on an empty or closed
-    input, the default does, as was recorded of gcloud. Raises Aborted."""
-    from cloudrun_cli.core.errors import Aborted
-    from cloudrun_cli.output.prompts import ask_yes
+    """Returns when the user says yes; an answer that is piped in counts. Raises Aborted for a no, and PromptError where
+    nobody answers, on an empty or closed input: nothing is deleted by default unless prompts are off."""
+    if not context().confirm(what):
+        from cloudrun_cli.core.errors import Aborted
 
-    present = context()
-    if present.quiet or sys.stdin is None:
-        return
-    answers = sys.stdin
-    if not answers.isatty():
-        given = answers.readline()
-        if not given:
-            return
-        answers = io.StringIO(given)
-    if not ask_yes(what, True, quiet=False, err=present.err, stdin=answers):
         raise Aborted("Aborted by user.")
 
 

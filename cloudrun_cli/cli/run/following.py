@@ -2,10 +2,11 @@
 
 import time
 
+from cloudrun_cli.controlplane import services as verbs
 from cloudrun_cli.controlplane import watch
-from cloudrun_cli.controlplane.services import Deployed
+from cloudrun_cli.core.conditions import find
 from cloudrun_cli.core.errors import DeadlineExceeded, FailedPrecondition, NotFound, Unavailable
-from cloudrun_cli.core.resources import BuildState, Service
+from cloudrun_cli.core.resources import BuildState, Revision, Service, Status
 from cloudrun_cli.daemon import doorbell
 from cloudrun_cli.output.progress import StagedProgress
 from cloudrun_cli.store.database import Store
@@ -24,32 +25,71 @@ SOURCE_STAGES = (
 )
 
 
-def rollout(store: Store, home: str, deployed: Deployed, progress: StagedProgress) -> Service:
-    """The service once its new revision serves as asked. Raises FailedPrecondition with the cause when it will not."""
-    if deployed.policy_set:
+def rollout(
+    store: Store,
+    home: str,
+    service: Service,
+    made: Revision,
+    progress: StagedProgress,
+    *,
+    policy_set: bool = False,
+    routed: bool = False,
+) -> Service:
+    """The service once its new revision serves as asked. Raises FailedPrecondition with the cause when it will not.
+    `routed` says that shares of the requests were to change, whoever has them."""
+    if policy_set:
         progress.done(POLICY)
     progress.start(REVISION)
-    service: Service | None = deployed.service
+    found: Service | None = service
     deadline = time.monotonic() + ROLLOUT_SECONDS
     emulator = _Emulator(home)
-    ref = deployed.service.ref
-    for service, revision in watch.rollout(store, ref, deployed.revision.ref, deadline, emulator.look):
-        if service is None or revision is None:
-            raise NotFound(f"Service [{ref.name}] was deleted while it was deployed.")
+    for found, revision in watch.rollout(store, service.ref, made.ref, deadline, emulator.look):
+        if found is None or revision is None:
+            raise NotFound(f"Service [{service.ref.name}] was deleted while it was deployed.")
         failed = watch.failure(revision)
-        if failed is not None and watch.settled(service, revision):
+        if failed is not None and watch.settled(found, revision):
             progress.fail(REVISION)
             cause, _, advice = failed.message.partition("\n")
             raise FailedPrecondition(cause, hint=advice or None)
-        if watch.settled(service, revision):
+        if watch.settled(found, revision):
             progress.done(REVISION)
-            if any(target.revision == revision.ref.name and target.percent for target in service.status.traffic):
+            if routed or any(t.revision == made.ref.name and t.percent for t in found.status.traffic):
                 progress.done(TRAFFIC)
-            return service
+            return found
     raise DeadlineExceeded(
-        f"Revision [{deployed.revision.ref.name}] did not become ready within {ROLLOUT_SECONDS:.0f} s.",
-        hint=f"It may still do so; look at it with: cloudrun run revisions describe {deployed.revision.ref.name}",
+        f"Revision [{made.ref.name}] did not become ready within {ROLLOUT_SECONDS:.0f} s.",
+        hint=f"It may still do so; look at it with: cloudrun run revisions describe {made.ref.name}",
     )
+
+
+def change(store: Store, home: str, service: Service, made: Revision | None, progress: StagedProgress) -> Service:
+    """The service once a change is done that made this revision, or none. Raises FailedPrecondition with the cause
+    when it fails."""
+    if made is not None:
+        return rollout(store, home, service, made, progress)
+    progress.start(TRAFFIC)
+    found = settle(store, home, service)
+    routes = find(found.status.conditions, "RoutesReady")
+    if routes is not None and routes.status is Status.FALSE:
+        progress.fail(TRAFFIC)
+        raise FailedPrecondition(routes.message or f"Traffic of [{service.ref.name}] could not be routed.")
+    progress.done(TRAFFIC)
+    return found
+
+
+def settle(store: Store, home: str, service: Service) -> Service:
+    """The service once the emulator has done what this generation of it asks, well or badly."""
+    emulator = _Emulator(home)
+    for changed in watch.changes(store, time.monotonic() + ROLLOUT_SECONDS):
+        if not changed:
+            emulator.look()
+            continue
+        found = verbs.find(store, service.ref)
+        if found is None:
+            raise NotFound(f"Service [{service.ref.name}] was deleted while it was updated.")
+        if found.status.observed_generation >= service.generation:
+            return found
+    raise DeadlineExceeded(f"The change of service [{service.ref.name}] was not seen within {ROLLOUT_SECONDS:.0f} s.")
 
 
 def build(store: Store, home: str, build_id: str, progress: StagedProgress) -> tuple[str, tuple[str, ...]]:

@@ -15,7 +15,7 @@ def address(region: Any) -> str:
 
 @regions.command(
     "list",
-    format="table(locationId:label=NAME:sort=1)",
+    format="table(locationId:label=NAME:sort=1):(labels.'run.googleapis.com/supportsPzs':alias='supportsPzs')",
     uri=address,
     examples=["cloudrun run regions list", "cloudrun run regions list --format='value(locationId)'"],
 )

@@ -5,6 +5,10 @@ from typing import Any
 
 from cloudrun_cli.output.rows import Row
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from cloudrun_cli.core.addresses import Edge
+
 Json = Mapping[str, Any]
 
 _SYMBOLS = {"True": "✔", "False": "X"}
@@ -18,7 +22,7 @@ def service_row(service: Json) -> Row:
         {
             "ready_symbol": ready_symbol(status),
             "region": meta["labels"]["cloud.googleapis.com/location"],
-            "domain": status["url"],
+            "domain": first_url(service),
             "last_modifier": meta["annotations"].get("serving.knative.dev/lastModifier"),
             "last_transition_time": condition(status, "Ready").get("lastTransitionTime"),
         },
@@ -42,12 +46,60 @@ def revision_row(revision: dict[str, Any]) -> Row:
     )
 
 
+def derived_row(body: Json) -> Row:
+    """A configuration or a route with what its list shows."""
+    return Row(
+        body,
+        {
+            "ready_symbol": _SYMBOLS.get(condition(body["status"], "Ready").get("status", "Unknown"), "…"),
+            "region": body["metadata"]["labels"]["cloud.googleapis.com/location"],
+        },
+    )
+
+
+def domain_mapping_row(mapping: Json) -> Row:
+    """A domain mapping with what its list shows."""
+    return Row(
+        mapping,
+        {
+            "ready_symbol": ready_symbol(mapping["status"]),
+            "route_name": mapping["spec"]["routeName"],
+            "region": mapping["metadata"]["labels"]["cloud.googleapis.com/location"],
+        },
+    )
+
+
+def api_address(body: Json, edge: "Edge") -> str:
+    """Where the API has a resource."""
+    meta = body["metadata"]
+    region = meta["labels"]["cloud.googleapis.com/location"]
+    return f"http://{region}-run.localhost:{edge.http_port}{meta['selfLink']}"
+
+
 def ready_symbol(status: Json) -> str:
     """✔ ready, X not, ! not though something serves, … not known yet."""
     state = condition(status, "Ready").get("status", "Unknown")
     if state == "False" and status.get("traffic"):
         return "!"
     return _SYMBOLS.get(state, "…")
+
+
+def first_url(service: Json) -> str:
+    """The first of the addresses to show, as `shown_urls` has it, without reading the others: a list asks of each."""
+    known: str = service["metadata"]["annotations"].get("run.googleapis.com/urls", "")
+    end = known.find('"', 2)
+    return known[2:end] if known[:2] == '["' and end > 0 else service["status"].get("url", "")
+
+
+def shown_urls(service: Json) -> list[str]:
+    """The addresses to show. Those of an imported service lead into the cloud, where the first of them is the one
+    that gcloud shows; of a local one each is worth knowing."""
+    import json
+
+    known: list[str] = json.loads(service["metadata"]["annotations"].get("run.googleapis.com/urls", "[]"))
+    if not known:
+        return [service["status"].get("url", "")]
+    return known[:1] if known[0].endswith(".run.app") else known
 
 
 def condition(status: Json, kind: str) -> Json:

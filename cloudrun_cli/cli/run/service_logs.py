@@ -1,6 +1,5 @@
 """`cloudrun run services logs`: read, tail."""
 
-import time
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -12,9 +11,12 @@ service_logs = Group("run services logs")
 
 Region = Annotated[str | None, flag("--region", "The region of the service.", names="regions", property="run/region")]
 Service = Annotated[str, positional("SERVICE", "The service.", names="services")]
-
-LOOK_SECONDS = 0.1
-DAY = timedelta(days=1)
+Limit = Annotated[int | None, flag("--limit", "Print no more entries than this.", Integer(1))]
+Order = Annotated[
+    str, flag("--order", "Which to take if there are more: desc, the newest; asc, the oldest.", choices=("asc", "desc"))
+]
+Freshness = Annotated[timedelta | None, flag("--freshness", "Leave out what is older than this: 1d.", Duration("0s"))]
+LogFilter = Annotated[str | None, flag("--log-filter", "Only entries that it holds for: severity>=ERROR.")]
 
 
 @service_logs.command(
@@ -22,46 +24,41 @@ DAY = timedelta(days=1)
     examples=[
         "cloudrun run services logs read hello --limit=20",
         "cloudrun run services logs read hello --format=json --freshness=1h",
+        "cloudrun run services logs read hello --log-filter='severity>=ERROR AND httpRequest.status=500'",
     ],
 )
 def read(
     service: Service,
     region: Region = None,
-    limit: Annotated[int | None, flag("--limit", "Print no more entries than this.", Integer(1))] = None,
-    order: Annotated[
-        str,
-        flag("--order", "Which to take if there are more: desc, the newest; asc, the oldest.", choices=("asc", "desc")),
-    ] = "desc",
-    freshness: Annotated[timedelta, flag("--freshness", "Leave out what is older.", Duration("0s"))] = DAY,
+    limit: Limit = None,
+    order: Order = "desc",
+    freshness: Freshness = None,
+    log_filter: LogFilter = None,
 ) -> list[dict[str, Any]] | None:
     """Print the log entries of a service, oldest first: what it wrote, its requests, and what happened to it."""
-    from cloudrun_cli.core.logs import line_of, stamp
-    from cloudrun_cli.store import logs
+    from cloudrun_cli.cli.run import log_entries
 
     present = context()
-    oldest = stamp(present.now() - freshness)
-    entries = [entry for entry in logs.read(_folder(present, service)) if entry["timestamp"] >= oldest]
-    entries.sort(key=lambda entry: str(entry["timestamp"]))
-    if limit is not None:
-        entries = entries[-limit:] if order == "desc" else entries[:limit]
-    if present.values["wide_format"] is not None:
-        return entries
-    present.out.writelines(f"{line_of(entry)}\n" for entry in entries)
-    return None
+    wanted = log_entries.wanted_by(log_filter)
+    age = log_entries.age(freshness, log_filter)
+    folder = _folder(present, service)
+    entries = log_entries.recent(present, folder, wanted, limit=limit, order=order, freshness=age)
+    return log_entries.shown(present, entries)
 
 
-@service_logs.command("tail", examples=["cloudrun run services logs tail hello"])
-def tail(service: Service, region: Region = None) -> None:
+@service_logs.command(
+    "tail",
+    examples=[
+        "cloudrun run services logs tail hello",
+        "cloudrun run services logs tail hello --log-filter='severity>=WARNING'",
+    ],
+)
+def tail(service: Service, region: Region = None, log_filter: LogFilter = None) -> None:
     """Print the log entries of a service as they come, until Ctrl-C."""
-    from cloudrun_cli.core.logs import line_of
-    from cloudrun_cli.store.logs import LogFollower
+    from cloudrun_cli.cli.run import log_entries
 
     present = context()
-    follower = LogFollower(_folder(present, service))
-    while True:
-        for entry in follower.fresh():
-            print(line_of(entry), file=present.out, flush=True)
-        time.sleep(LOOK_SECONDS)
+    log_entries.follow(present, _folder(present, service), log_entries.wanted_by(log_filter))
 
 
 def _folder(present: Context, service: str) -> str:

@@ -8,6 +8,13 @@ from cloudrun_cli.cli.context import context
 services = Group("run services")
 
 Region = Annotated[str | None, flag("--region", "The region of the service.", names="regions", property="run/region")]
+Namespace = Annotated[
+    str | None, flag("--namespace", "The project of the service.", names="projects", property="core/project")
+]
+ListNamespace = Annotated[
+    str | None,
+    flag("--namespace", "The project of the services.", names="projects", property="core/project", hidden=True),
+]
 Service = Annotated[
     str, positional("SERVICE", "The service.", names="services", anchor="SERVICE : --namespace=NAMESPACE")
 ]
@@ -18,14 +25,15 @@ TABLE = """table(
     region:label=REGION,
     domain:label=URL,
     last_modifier:label="LAST DEPLOYED BY",
-    last_transition_time:label="LAST DEPLOYED AT")"""
+    last_transition_time:label="LAST DEPLOYED AT")
+    :(metadata.labels.'run.googleapis.com/satisfiesPzs':alias='satisfiesPzs')"""
 
 
 def address(service: Any) -> str:
     """Where the API has the service."""
-    meta, edge = service["metadata"], context().edge
-    region = meta["labels"]["cloud.googleapis.com/location"]
-    return f"http://{region}-run.localhost:{edge.http_port}{meta['selfLink']}"
+    from cloudrun_cli.cli.run.rows import api_address
+
+    return api_address(service, context().edge)
 
 
 @services.command(
@@ -34,7 +42,7 @@ def address(service: Any) -> str:
     uri=address,
     examples=["cloudrun run services list", "cloudrun run services list --region=us-central1 --format=json"],
 )
-def list_(region: Region = None) -> list[Any]:
+def list_(region: Region = None, namespace: ListNamespace = None) -> list[Any]:
     """List the services of the project, of one region or of all."""
     from cloudrun_cli.cli.run.rows import service_row
     from cloudrun_cli.controlplane import listing
@@ -42,30 +50,22 @@ def list_(region: Region = None) -> list[Any]:
     present = context()
     if present.reader is None:
         return []
-    return [service_row(s) for s in listing.services(present.reader, present.project, present.edge, region)]
+    found = listing.services(present.reader, present.project, present.edge, region, present.rows_enough)
+    return [service_row(service) for service in found]
 
 
 @services.command("describe", examples=["cloudrun run services describe hello --format='value(status.url)'"])
-def describe(service: Service, region: Region = None) -> dict[str, Any] | None:
+def describe(service: Service, region: Region = None, namespace: Namespace = None) -> dict[str, Any] | None:
     """Show a service: its addresses, its traffic, and what its newest revision runs."""
-    from cloudrun_cli.controlplane import services as verbs
-    from cloudrun_cli.core.addresses import located
-    from cloudrun_cli.core.resources import RevisionRef, ServiceRef
-    from cloudrun_cli.core.wire.v1 import revision_to_json, service_to_json
-    from cloudrun_cli.store import projects, revisions
+    from cloudrun_cli.cli.run.bodies import service_body
 
     present = context()
-    found = verbs.get(present.store, ServiceRef(present.project, present.region, service))
-    number = projects.number(present.store, present.project) or ""
-    body = located(service_to_json(found, number), found.door, present.edge)
+    body = service_body(service)
     if present.values["wide_format"] is not None:
         return body
     from cloudrun_cli.cli.run.describing import service_lines
 
-    name = found.status.latest_created
-    newest = revisions.get(present.store, RevisionRef(present.project, present.region, name)) if name else None
-    for line in service_lines(body, revision_to_json(newest, number) if newest else None):
-        print(line, file=present.out)
+    present.out.writelines(f"{line}\n" for line in service_lines(body))
     return None
 
 
@@ -73,6 +73,7 @@ def describe(service: Service, region: Region = None) -> dict[str, Any] | None:
 def delete(
     service: Service,
     region: Region = None,
+    namespace: Namespace = None,
     async_: Annotated[bool, switch("--async", "Return at once, while the instances still stop.")] = False,
 ) -> None:
     """Delete a service with its revisions. Its instances stop."""

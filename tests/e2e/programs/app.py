@@ -12,11 +12,20 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 GO = threading.Event()
+
+
+class Illness:
+    """For how long /health answers 500."""
+
+    until = 0.0
+
+
 MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # of the WebSocket handshake, RFC 6455
 
 
 class App(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # head and body are written one after the other
 
     def do_GET(self) -> None:
         word, _, rest = self.path.lstrip("/").partition("/")
@@ -26,10 +35,18 @@ class App(BaseHTTPRequestHandler):
             return self.stream()
         if word == "ws":
             return self.echo()
+        if word == "revision":
+            return self.answer(os.environ["K_REVISION"])
+        if word == "sleep":
+            time.sleep(float(rest))
         if word == "go":
             GO.set()
         if word == "wait":
             GO.wait(30)
+        if word == "sicken":
+            Illness.until = time.monotonic() + float(rest)
+        if word == "health" and time.monotonic() < Illness.until:
+            return self.send_error(500, "sick")
         if word == "say":
             print(rest, flush=True)
         self.answer({"env": dict(os.environ), "args": sys.argv[1:], "headers": dict(self.headers), "pid": os.getpid()})
@@ -107,6 +124,8 @@ def main() -> None:
             host = "127.0.0.1"
         case "port":
             port = int(value)
+        case "sick":
+            Illness.until = float("inf")
         case "late":
             time.sleep(float(value))
         case "silent":

@@ -1,0 +1,1 @@
+"""The flags of what runs: tables by subject, shared by the commands that deploy and update."""

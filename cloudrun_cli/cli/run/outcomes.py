@@ -1,0 +1,106 @@
+"""What deploying and updating have in common on the terminal: what is asked for, what came of it."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from cloudrun_cli.cli.context import Context
+from cloudrun_cli.cli.families import Family, Values, changes, recorded
+
+if TYPE_CHECKING:
+    from cloudrun_cli.controlplane.services import Rollout
+    from cloudrun_cli.core.changes import Change
+    from cloudrun_cli.core.resources import Revision, Service, ServiceRef
+
+SERVICE_TYPE = "type.googleapis.com/google.cloud.run.v1.Service"
+
+
+def asked(present: Context, ref: "ServiceRef", families: Sequence[Family], values: Values) -> "list[Change]":
+    """What the flags ask for; those that mean nothing here are named once. Raises InvalidArgument, Aborted."""
+    found = changes(families, values)
+    _confirm_without_connector(present, ref, values)
+    if names := recorded(families, values):
+        present.tell(f"Recorded, without effect on this machine: {', '.join(names)}.")
+    return found
+
+
+def tell(present: Context, service: "Service", revision: "Revision", rollout: "Rollout") -> None:
+    """What came of a new revision, on stderr."""
+    from cloudrun_cli.cli.complaints import command_line
+    from cloudrun_cli.controlplane import services as verbs
+    from cloudrun_cli.core.addresses import tagged
+    from cloudrun_cli.core.resources import Ingress
+    from cloudrun_cli.store import revisions
+
+    name, ref = revision.ref.name, service.ref
+    percent = sum(t.percent for t in service.status.traffic if t.revision == name)
+    made = revisions.get(present.store, revision.ref)
+    if made is not None and made.status.note:
+        present.tell(made.status.note)
+    present.tell(
+        f"Service [{ref.name}] revision [{name}] has been deployed and is serving {percent} percent of traffic."
+    )
+    url, own_port = _addresses(present, service)
+    if percent:
+        present.tell(f"Service URL: {url}")
+        if own_port:
+            present.tell(f"Own port:    {own_port}")
+    elif not rollout.no_traffic:
+        update = command_line("run services update-traffic")
+        present.tell(
+            f"Its traffic is pinned, so new revisions get none; to send it all to the latest: {update} {ref.name} "
+            f"--to-latest{_where(present, ref)}"
+        )
+    callable_from_here = service.ingress is Ingress.ALL and service.default_url
+    if callable_from_here and service.invoker_check and not verbs.is_public(present.store, ref):
+        proxy = command_line("run services proxy")
+        present.tell(f"Proxy locally with: {proxy} {ref.name} --region {ref.region} --project {ref.project}")
+    for target in service.traffic:
+        if target.tag and target.revision == name:
+            present.tell(f"The revision can be reached directly at {tagged(url, target.tag)}")
+
+
+def printed(present: Context, service: "Service") -> dict[str, Any]:
+    """The service as the answer of a command that has changed it."""
+    from cloudrun_cli.core.addresses import located
+    from cloudrun_cli.core.wire.v1 import service_to_json
+    from cloudrun_cli.store import projects
+
+    number = projects.number(present.store, service.ref.project) or ""
+    return {"@type": SERVICE_TYPE, **located(service_to_json(service, number), service.door, present.edge)}
+
+
+def _addresses(present: Context, service: "Service") -> tuple[str, str]:
+    """The address to show, and the one of its own port; "" where it has none."""
+    status = printed(present, service)["status"]
+    url = status.get("url") or (service.urls[-1] if service.urls else "")
+    return url, f"http://127.0.0.1:{service.door}" if service.door else ""
+
+
+def _where(present: Context, ref: "ServiceRef") -> str:
+    """What a command on this service must say beside its name: what this one has said."""
+    words = [f"--region={ref.region}"] if present.values["region"] else []
+    words += [f"--project={ref.project}"] if present.values["wide_project"] or present.values["namespace"] else []
+    return "".join(f" {word}" for word in words)
+
+
+def _confirm_without_connector(present: Context, ref: "ServiceRef", values: Values) -> None:
+    """Ask before everything that goes out through a connector goes out without it."""
+    if not values["clear_vpc_connector"]:
+        return
+    from cloudrun_cli.controlplane import services as verbs
+    from cloudrun_cli.core.annotations import VPC_CONNECTOR, VPC_EGRESS
+    from cloudrun_cli.core.errors import Aborted, FailedPrecondition
+
+    service = verbs.find(present.store, ref)
+    annotations = service.template.annotations if service else {}
+    if VPC_CONNECTOR not in annotations or annotations.get(VPC_EGRESS) not in ("all", "all-traffic"):
+        return
+    if not present.can_ask:
+        raise FailedPrecondition(
+            f"--clear-vpc-connector: The egress of service [{ref.name}] is set to [{annotations[VPC_EGRESS]}], which "
+            "goes with the connector.",
+            field="--clear-vpc-connector",
+            hint="Run it on a terminal to confirm, or set --vpc-egress=private-ranges-only first.",
+        )
+    if not present.confirm("Removing the connector also removes the egress setting: requests go out directly then."):
+        raise Aborted("Aborted by user.")

@@ -1,0 +1,35 @@
+"""Images under the names that the recordings use, made of busybox: one answers, one waits, one fails."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tests.docker_images import an_image, busybox_base
+from tests.e2e.world import engine
+
+SERVER = "#!/bin/sh\nexec httpd -f -p ${PORT:-8080}\n"
+START, SLEEP, FAIL = 'CMD ["/app/server"]', 'CMD ["sleep", "3600"]', 'CMD ["sh", "-c", "exit 1"]'
+
+IMAGES = {
+    "docker.io/library/busybox:latest": START,
+    "us-docker.pkg.dev/cloudrun/container/hello:latest": START,
+    "us-docker.pkg.dev/demo/apps/api:1.6.0": START,
+    "us-docker.pkg.dev/demo/apps/shop:2.1": START,
+    "us-docker.pkg.dev/demo/apps/worker:fail2": FAIL,
+    "docker.io/library/redis:7": SLEEP,
+}
+
+
+@contextmanager
+def pretended() -> Iterator[None]:
+    """While inside, the engine has these images. One that it has already is left as it is."""
+    api = engine()
+    base = busybox_base(api)
+    there = {tag for image in api.images() for tag in image["RepoTags"] or ()}
+    missing = {name: how for name, how in IMAGES.items() if name.removeprefix("docker.io/library/") not in there}
+    for name, how in missing.items():
+        an_image(api, base, {"app/server": SERVER, "bin/app": SERVER}, tag=name, instructions=[how])
+    try:
+        yield
+    finally:
+        for name in missing:
+            api.remove_image(name, noprune=True)
