@@ -4,12 +4,13 @@ Those of gcloud that mean nothing on one machine are known too, so that a script
 stored and shown, and change nothing. Source: gcloud topic configurations; gcloud config set --help.
 """
 
+SPEEDS = (0.1, 1000.0)  # the least and the most; at the most, a minute is less than what a start takes
 TRUE = ("true", "1", "on", "yes", "y")
 FALSE = ("false", "0", "off", "no", "n", "", "none")
 
 
 class Property:
-    """One property. `kind` is text, bool, port, duration or choice; `default` is what holds when nobody says."""
+    """One property. `kind` is text, bool, port, duration, speed or choice; `default` is what holds when nobody says."""
 
     __slots__ = ("choices", "default", "help", "kind", "local", "path")
 
@@ -47,6 +48,12 @@ _OURS = (
     Property("emulator/https_port", "The port that services answer on with TLS.", kind="port", default="9443"),
     Property("emulator/idle_timeout", "How long an idle instance is kept.", kind="duration", default="900s"),
     Property("emulator/startup_timeout", "How long an instance may take to listen.", kind="duration", default="240s"),
+    Property(
+        "emulator/time_scale",
+        "How many times faster instances are scaled, fall asleep and are retried; the app's own time stays.",
+        kind="speed",
+        default="1",
+    ),
     Property("run/region", "The region of services and jobs.", default="us-central1"),
     Property(
         "run/runtime",

@@ -9,7 +9,7 @@ import sys
 
 from cloudrun_cli.configurations import Configurations
 from cloudrun_cli.core.errors import InvalidArgument
-from cloudrun_cli.properties import FALSE, KNOWN, SECTIONS, TRUE, Property
+from cloudrun_cli.properties import FALSE, KNOWN, SECTIONS, SPEEDS, TRUE, Property
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -94,6 +94,12 @@ class Settings:
         check(KNOWN[path], value)
         return parse_duration(value)
 
+    def speed(self, path: str) -> float:
+        """The value of a property that is a factor of time. Raises InvalidArgument."""
+        value = self.text(path)
+        check(KNOWN[path], value)
+        return float(value)
+
 
 def variables(path: str) -> tuple[str, ...]:
     """The environment variables that set a property, the first one winning."""
@@ -126,6 +132,9 @@ def check(known: Property, value: str) -> None:
         problem = f"The [{name}] value [{value}] is not a port: it must be an integer between 1 and 65535."
     elif known.kind == "duration":
         problem = _duration_problem(value)
+    elif known.kind == "speed" and not _is_speed(value):
+        least, most = SPEEDS
+        problem = f"The [{name}] value [{value}] is not valid: it must be a number from {least:g} to {most:g}."
     elif known.path in ("core/project", "run/region") and not value:
         problem = f"The [{name}] must not be empty."
     else:
@@ -159,6 +168,13 @@ def _duration_problem(value: str) -> str:
     except InvalidArgument as error:
         return error.message
     return "" if length.total_seconds() > 0 else f"It must be longer than nothing; received: {value}"
+
+
+def _is_speed(value: str) -> bool:
+    try:
+        return SPEEDS[0] <= float(value) <= SPEEDS[1]
+    except ValueError:
+        return False
 
 
 def _short_names(paths: list[str]) -> list[str]:

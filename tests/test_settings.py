@@ -44,10 +44,15 @@ def test_the_ports_have_short_variables_that_win_over_the_long_ones(tmp_path: Pa
 
 
 def test_values_come_in_their_own_type(tmp_path: Path) -> None:
-    environ = {"CLOUDSDK_CORE_DISABLE_PROMPTS": "1", "CLOUDSDK_EMULATOR_IDLE_TIMEOUT": "2m"}
+    environ = {
+        "CLOUDSDK_CORE_DISABLE_PROMPTS": "1",
+        "CLOUDSDK_EMULATOR_IDLE_TIMEOUT": "2m",
+        "CLOUDSDK_EMULATOR_TIME_SCALE": "2.5",
+    }
     found = settings(tmp_path, environ)
     assert found.boolean("core/disable_prompts") is True
     assert found.duration("emulator/idle_timeout") == timedelta(minutes=2)
+    assert found.speed("emulator/time_scale") == 2.5
     assert found.port("emulator/https_port") == 9443
     assert found.choice("run/runtime") == "auto"
 
@@ -77,6 +82,10 @@ def test_a_bad_value_in_the_environment_is_refused_when_it_is_read(
         ("emulator/http_port", "65536"),
         ("emulator/idle_timeout", "0s"),
         ("emulator/idle_timeout", "-1s"),
+        ("emulator/time_scale", "fast"),
+        ("emulator/time_scale", "0"),
+        ("emulator/time_scale", "nan"),
+        ("emulator/time_scale", "1001"),
         ("core/project", ""),
     ],
 )

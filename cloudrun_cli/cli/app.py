@@ -22,6 +22,7 @@ GROUPS: dict[str, tuple[str, str]] = {
     "config": ("cloudrun_cli.cli.config", "View and edit properties."),
     "config configurations": ("cloudrun_cli.cli.config_configurations", "Manage the set of named configurations."),
     "emulator": ("cloudrun_cli.cli.emulator", "Start, stop and look at what runs the services."),
+    "instances": ("cloudrun_cli.cli.instances", "See what runs: every instance and its life."),
     "run": ("", "Manage your Cloud Run applications."),
     "run configurations": ("cloudrun_cli.cli.run.configurations", "View your Cloud Run configurations."),
     "run domain-mappings": ("cloudrun_cli.cli.run.domain_mappings", "Manage domains mapped to your services."),

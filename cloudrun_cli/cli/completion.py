@@ -179,6 +179,12 @@ def _regions(settings: "Settings", operands: "Sequence[str]") -> list[Candidate]
     return [(region, "") for region in REGIONS]
 
 
+def _instances(settings: "Settings", operands: "Sequence[str]") -> list[Candidate]:
+    from cloudrun_cli.store.instances import names
+
+    return names(settings.home)
+
+
 def _members(settings: "Settings", operands: "Sequence[str]") -> list[Candidate]:
     from cloudrun_cli.store.names import names_with_prefix
 
@@ -215,6 +221,7 @@ def _formats(settings: "Settings", operands: "Sequence[str]") -> list[Candidate]
 _SOURCES: "dict[str, Callable[[Settings, Sequence[str]], list[Candidate]]]" = {
     "configurations": _configurations,
     "formats": _formats,
+    "instances": _instances,
     "members": _members,
     "properties": _properties,
     "property_values": _property_values,

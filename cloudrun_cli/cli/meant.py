@@ -81,6 +81,10 @@ def _known(kind: str, owner: str | None, present: Context) -> Sequence[str]:
             return REGIONS
         case "configurations":
             return present.settings.configurations.names()
+        case "instances":
+            from cloudrun_cli.store.instances import names
+
+            return [name for name, _ in names(present.home)]
         case _ if kind in LOOKED_UP:
             from cloudrun_cli.store.names import names_with_prefix
 

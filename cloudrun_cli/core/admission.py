@@ -11,7 +11,13 @@ from typing import Protocol, TypeVar
 from cloudrun_cli.core.resources import RevisionRef
 
 WAIT_MINIMUM_SECONDS = 10.0  # the shortest queue wait limit. Source: container runtime contract
+REQUEST_BYTES = 32 * 1024 * 1024  # of a request, or an answer in one piece, over HTTP/1. Source: quotas and limits
 WAIT_START_UPS = 3.5  # times the average start-up time. Source: container runtime contract
+# How many requests may wait for one revision. A longer queue would only be refused later: by then it has no slot for
+# them. The limits at both ends are ours, for services that do one request at a time and for the memory it takes.
+QUEUE_PER_SLOT = 10  # times all slots it may ever have. Source: Knative queue-proxy, buildBreaker: 10 × concurrency
+QUEUE_LEAST = 100
+QUEUE_MOST = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +82,33 @@ TIMED_OUT = Refusal(
     "The request reached the time limit of the service before it was answered.",
     "The request was ended because it reached the maximum request timeout.",
 )
-
-
+TOO_LARGE = Refusal(
+    413,
+    "Error: Request Entity Too Large",
+    "Your client issued a request that was too large.",
+    "The request was refused because it is larger than 32 MiB. A service that speaks HTTP/2 end to end (--use-http2) "
+    "has no such limit.",
+    "WARNING",
+)
+ANSWER_TOO_LARGE = Refusal(
+    500,
+    "Error: Server Error",
+    "The service's answer was too large.",
+    "The response was larger than 32 MiB and not streamed. Send it in chunks, or in parts.",
+)
 BROKEN = Refusal(
     503,
     "Service Unavailable",
     "The connection to the service's instance failed.",
     "The request failed because the instance's answer was malformed or the connection to it broke.",
+)
+OUT_OF_MEMORY = Refusal(
+    BROKEN.status,  # 500 or 503, as documented; the edge answers before anybody knows why the connection broke
+    BROKEN.title,
+    BROKEN.text,
+    "While handling this request, the instance was found to use too much memory and was terminated. The next request "
+    "to this revision is likely to need a new instance. If this happens often, look for a memory leak, or give "
+    "instances more: --memory.",
 )
 CONTROL_PLANE_AWAY = Refusal(
     503,
@@ -127,6 +153,11 @@ def wait_limit(average_start_seconds: float) -> float:
     return max(WAIT_START_UPS * average_start_seconds, WAIT_MINIMUM_SECONDS)
 
 
+def queue_limit(concurrency: int, max_instances: int) -> int:
+    """How many requests may wait for a revision at once."""
+    return max(QUEUE_LEAST, min(QUEUE_PER_SLOT * concurrency * max_instances, QUEUE_MOST))
+
+
 def refuse_waiting(
     waited: float, *, limit: float, timeout: float, starting: int, instances: int, max_instances: int
 ) -> Refusal | None:
@@ -139,4 +170,9 @@ def refuse_waiting(
         return TIMED_OUT
     if waited < limit or starting > 0:
         return None
+    return no_instance(instances, max_instances)
+
+
+def no_instance(instances: int, max_instances: int) -> Refusal:
+    """What a request is told that no instance can take: whether there could be more of them makes the difference."""
     return NO_INSTANCE_AT_MAX if instances >= max_instances else NO_INSTANCE

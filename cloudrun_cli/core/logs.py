@@ -1,6 +1,7 @@
 """Log entries in the shape of Logging v2, from what instances write, from requests, and from the platform."""
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -76,11 +77,36 @@ def from_line(
 
 
 def from_platform(
-    ref: RevisionRef, service: str, instance: str, text: str, at: datetime, severity: str = "INFO"
+    ref: RevisionRef,
+    service: str,
+    instance: str,
+    text: str,
+    at: datetime,
+    severity: str = "INFO",
+    labels: Mapping[str, str] | None = None,
 ) -> Entry:
-    """An entry of the system log: starts, probes, exits, memory."""
+    """An entry of the system log: starts, probes, exits, memory. `labels` say the same to machines."""
     entry = _entry(ref, service, "varlog/system", at, instance)
+    entry["labels"] |= labels or {}
     return {**entry, "severity": severity, "textPayload": text}
+
+
+def from_platform_json(
+    ref: RevisionRef,
+    service: str,
+    instance: str,
+    body: Entry,
+    at: datetime,
+    labels: Mapping[str, str],
+    *,
+    trace: str = "",
+) -> Entry:
+    """An entry of the system log with more to say than a text; its `message` is the text."""
+    entry = _entry(ref, service, "varlog/system", at, instance)
+    entry["labels"] |= labels
+    if trace:
+        entry["trace"] = f"projects/{ref.project}/traces/{trace}"
+    return {**entry, "severity": "INFO", "jsonPayload": body}
 
 
 def from_request(

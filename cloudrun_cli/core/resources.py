@@ -12,6 +12,7 @@ from cloudrun_cli.core.annotations import (
     HEALTH_CHECK_DISABLED,
     INVOKER_DISABLED,
     SESSION_AFFINITY,
+    STARTUP_BOOST,
 )
 from cloudrun_cli.core.volumes import SecretKey, Volume, VolumeMount
 
@@ -150,6 +151,11 @@ class RevisionTemplate:
     def cpu_always(self) -> bool:
         """Whether instances keep their CPU between requests (instance-based billing)."""
         return self.annotations.get(CPU_THROTTLING) == "false"
+
+    @property
+    def boosts_startup(self) -> bool:
+        """Whether containers start with more CPU than they have later."""
+        return self.annotations.get(STARTUP_BOOST) == "true"
 
     @property
     def session_affinity(self) -> bool:

@@ -15,6 +15,7 @@ from cloudrun_cli.core.limits import (
     check_range,
 )
 from cloudrun_cli.core.resources import RevisionTemplate, Service, TrafficTarget
+from cloudrun_cli.core.targets import check_targets
 from cloudrun_cli.core.volume_rules import check_volumes
 
 _SPEC = "spec.template.spec"
@@ -62,6 +63,7 @@ def check_template(template: RevisionTemplate) -> None:
             field=f"{_SPEC}.serviceAccountName",
         )
     _check_network(template.annotations)
+    check_targets(template, _ANNOTATIONS)
     key = template.annotations.get(known.ENCRYPTION_KEY)
     if key is not None and not _KEY.fullmatch(key):
         raise InvalidArgument(

@@ -1,25 +1,34 @@
-"""Carries out what `core.autoscaling` decides, when something has happened or the time has come."""
+"""Carries out what `core.autoscaling` decides, when something has happened or the time has come.
+
+Its time goes as fast as emulator/time_scale says: every moment that core is told is multiplied by it. A revision is
+looked at again and again only while it has load, or had some in the last minute; a new one is told of.
+"""
 
 import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from cloudrun_cli.core import autoscaling
+from cloudrun_cli.core import autoscaling, targets
 from cloudrun_cli.core.admission import NOT_STARTED
 from cloudrun_cli.core.autoscaling import InstanceLoad, Load, Scale, Start, Stop
 from cloudrun_cli.core.conditions import readiness
+from cloudrun_cli.core.load_history import NOTHING, TICK_SECONDS, LoadHistory
 from cloudrun_cli.core.resources import DEFAULT_CONCURRENCY, Revision, RevisionRef, Status
 from cloudrun_cli.daemon.fleet import GIVEN_UP, Fleet
 from cloudrun_cli.daemon.members import Member, State
+from cloudrun_cli.daemon.metering import CpuMeter, Meters
 from cloudrun_cli.daemon.tasks import Tasks
 from cloudrun_cli.daemon.world import World
 from cloudrun_cli.dataplane.gate import Gate
+from cloudrun_cli.runtime.base import Instance
 
 log = logging.getLogger(__name__)
+
+LEAST_PAUSE = 0.05  # between two looks for which nobody asks, however fast time goes
 
 
 @dataclass(slots=True)
@@ -44,11 +53,16 @@ class Autoscaler:
         gate: Gate,
         tasks: Tasks,
         idle: Callable[[], timedelta],
+        speed: Callable[[], float],
+        meters: Callable[[Instance], Meters],
     ) -> None:
-        self._world, self._fleet, self._gate, self._tasks, self._idle = world, fleet, gate, tasks, idle
+        self._world, self._fleet, self._gate, self._tasks = world, fleet, gate, tasks
+        self._idle, self._new_speed, self._speed = idle, speed, speed()
+        self._meter = CpuMeter(self._running, meters, lambda: self._speed)
+        self._histories: dict[RevisionRef, LoadHistory] = {}
         self._poked: set[RevisionRef] = set()
         self._bell = asyncio.Event()
-        self._due: dict[RevisionRef, float] = {}  # when to look at a revision though nothing happens
+        self._due: dict[RevisionRef, float] = {}  # when to look at a revision though nothing happens; in its time
         self._failures: dict[RevisionRef, Failures] = {}
         self._crashes: dict[RevisionRef, Failures] = {}
         self._held: set[RevisionRef] = set()
@@ -61,6 +75,12 @@ class Autoscaler:
         self._bell.set()
         if (news := self._news.get(ref)) is not None:
             news.set()
+
+    def stirred(self, instance_id: str) -> None:
+        """An idle instance has a request. Cheap: this is on the way of requests."""
+        ref = self._fleet.revision_of(instance_id)
+        if ref is not None and self._due.get(ref, float("inf")) > self._now() + TICK_SECONDS:
+            self.poke(ref)
 
     def poke_all(self) -> None:
         """Anything may have changed."""
@@ -115,21 +135,36 @@ class Autoscaler:
 
     async def run(self) -> None:
         """For ever."""
+        self._tasks.spawn(self._meter.run())
         while True:
             self._bell.clear()
+            self._keep_pace()
             poked, self._poked = self._poked, set()
-            now = time.monotonic()
+            now = self._now()
             for ref in poked | {ref for ref, due in self._due.items() if due <= now}:
                 moment = self._look(ref)
                 if moment is None:
                     self._due.pop(ref, None)
                 else:
                     self._due[ref] = moment
-            pause = max(min(self._due.values()) - time.monotonic(), 0.01) if self._due else None
+            pause = (min(self._due.values()) - self._now()) / self._speed if self._due else None
             try:
-                await asyncio.wait_for(self._bell.wait(), pause)
+                await asyncio.wait_for(self._bell.wait(), pause if pause is None else max(pause, LEAST_PAUSE))
             except TimeoutError:
                 continue
+
+    def _now(self) -> float:
+        """The moment in the autoscaler's own time."""
+        return time.monotonic() * self._speed
+
+    def _keep_pace(self) -> None:
+        """When time goes at another speed from now on, no moment of before means anything."""
+        speed = self._new_speed()
+        if speed != self._speed:
+            self._speed = speed
+            self._histories.clear()
+            self._due.clear()
+            self.poke_all()
 
     def _look(self, ref: RevisionRef) -> float | None:
         """Decide and begin to do; the answer is when to look again though nothing happens."""
@@ -144,12 +179,13 @@ class Autoscaler:
             return None
         revision = self._world.revisions.get(ref)
         if revision is None:
-            for memory in (self._failures, self._crashes, self._wanted, self._news):
+            for memory in (self._failures, self._crashes, self._wanted, self._news, self._histories):
                 memory.pop(ref, None)
             for member in self._fleet.members(ref):
                 self._fleet.retire(member.id, "its revision was deleted")
             return None
-        load, scale, now = self._load(ref), self._scale(revision), time.monotonic()
+        scale, now = self._scale(revision), self._now()
+        load = self._load(ref, scale, now)
         for action in autoscaling.decide(load, scale, now):
             match action:
                 case Start(count, reason):
@@ -172,37 +208,60 @@ class Autoscaler:
             self._gate.fail_waiting(ref, NOT_STARTED)
         self.poke(ref)
 
-    def _load(self, ref: RevisionRef) -> Load:
+    def _load(self, ref: RevisionRef, scale: Scale, now: float) -> Load:
+        """Its load, which is a part of its history from now on."""
         seen = self._gate.load_of(ref)
         known = seen.instances if seen else {}
         failures, crashes = self._failures.get(ref, Failures()), self._crashes.get(ref, Failures())
-        return Load(
-            waiting=seen.waiting if seen else 0,
-            instances=tuple(
+        instances = []
+        for member in self._fleet.members(ref):
+            its = known.get(member.id)
+            since = None if its is None or its.idle_since is None else its.idle_since * self._speed
+            instances.append(
                 InstanceLoad(
                     member.id,
                     ready=member.state is State.READY,
-                    in_flight=known[member.id].in_flight if member.id in known else 0,
-                    idle_since=known[member.id].idle_since if member.id in known else None,
+                    in_flight=its.in_flight if its else 0,
+                    idle_since=since,
+                    served=its.served if its else False,
+                    begun=member.has_turn,
                 )
-                for member in self._fleet.members(ref)
-            ),
+            )
+        load = Load(
+            waiting=seen.waiting if seen else 0,
+            instances=tuple(instances),
             failures=failures.count,
-            failed_at=failures.at,
+            failed_at=failures.at * self._speed,
             crashes=crashes.count,
-            crashed_at=crashes.at,
+            crashed_at=crashes.at * self._speed,
+            history=self._histories.get(ref, NOTHING),
         )
+        if scale.is_fixed or not (instances or load.waiting):
+            self._histories.pop(ref, None)
+            return load
+        load = autoscaling.remembered(load, scale, now, lambda: self._cpus(ref, scale))
+        self._histories[ref] = load.history
+        return load
+
+    def _cpus(self, ref: RevisionRef, scale: Scale) -> float:
+        return 0.0 if scale.cpu_target is None else self._meter.cpus(ref)
+
+    def _running(self, ref: RevisionRef) -> Iterable[Instance]:
+        return [m.instance for m in self._fleet.members(ref) if m.instance is not None and m.state is State.READY]
 
     def _scale(self, revision: Revision) -> Scale:
         ref, template = revision.ref, revision.template
         least, most, exact = self._world.limits(revision)
-        wanted = self._wanted.get(ref)
         return Scale(
             concurrency=template.concurrency or DEFAULT_CONCURRENCY,
-            least=max(least, wanted or 0),
+            least=least,
             most=most,
-            idle_seconds=self._idle().total_seconds(),
-            reachable=(self._world.is_reachable(ref) or wanted is not None)
+            idle_seconds=targets.idle_limit(template, self._idle()).total_seconds(),
+            reachable=(self._world.is_reachable(ref) or ref in self._wanted)
             and readiness(revision.status.conditions) is Status.TRUE,
             exact=exact,
+            coming=self._wanted.get(ref, 0),
+            concurrency_target=targets.concurrency(template),
+            cpu_target=targets.cpu(template),
+            cpus=targets.cpus(template),
         )

@@ -1,6 +1,7 @@
 """Keeps Envoy up, and tells it the few things it must know: doors and certificate. The rest goes to the gate."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -20,9 +21,8 @@ from cloudrun_cli.dataplane.routes import RouteChange, Routes, ServiceRoute
 log = logging.getLogger(__name__)
 
 DRAIN = timedelta(seconds=5)
-RECOUNT_SECONDS = 1.0
+RECOUNT_FIRST_SECONDS, RECOUNT_GROWTH, RECOUNT_SECONDS = 0.1, 1.05, 1.0  # most have ended soon after a restart
 DOORS_SECONDS = 10.0
-PAUSE_AFTER_DEATH = 0.05
 
 
 class EdgeKeeper:
@@ -59,7 +59,7 @@ class EdgeKeeper:
     def keep(self, tasks: Tasks) -> None:
         """Start it again whenever it dies, from now on."""
         self._tasks = tasks
-        self._keeping = tasks.spawn(self._keep())
+        self._keeping = tasks.spawn(self._keep(tasks))
         tasks.spawn(self._recount())
         tasks.spawn(self._mind_doors())
 
@@ -86,25 +86,28 @@ class EdgeKeeper:
             else:
                 self._doors.pop(ref, None)
 
-    async def _keep(self) -> None:
+    async def _keep(self, tasks: Tasks) -> None:
         while True:
             await self.envoy.watch()
-            self._gate.forget_envoy()  # its requests have died with it, and nobody will tell of their end
-            await asyncio.sleep(PAUSE_AFTER_DEATH)
-            try:
-                await self.envoy.start()
-                await self.envoy.wait_ready()
-                self.restarted()
-            except CloudRunError as error:
-                log.error("Envoy does not come back: %s", error.message)
-                await asyncio.sleep(1.0)
+            with contextlib.closing(self.envoy.stopgap()) as stopgap:
+                self._gate.forget_envoy()  # its requests have died with it, and nobody will tell of their end
+                try:
+                    await self.envoy.start(check_ports=False)
+                    await self.envoy.wait_ready()
+                    stopgap.hand_over(tasks.spawn)
+                    self.restarted()
+                except CloudRunError as error:
+                    log.error("Envoy does not come back: %s", error.message)
+                    await asyncio.sleep(1.0)
 
     async def _recount(self) -> None:
         """Requests that an earlier daemon let in end without this one hearing of it; Envoy knows."""
+        pause = RECOUNT_FIRST_SECONDS
         while self._gate.inherits:
-            await asyncio.sleep(RECOUNT_SECONDS)
+            await asyncio.sleep(pause)
+            pause = min(pause * RECOUNT_GROWTH, RECOUNT_SECONDS)
             try:
-                self._gate.recount(await self.envoy.in_flight())
+                await self._gate.recount(self.envoy.in_flight)
             except CloudRunError as error:
                 log.warning("Envoy did not say what is in flight: %s", error.message)
 

@@ -5,6 +5,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 
 from cloudrun_cli.core import probes
 from cloudrun_cli.core.errors import CloudRunError
@@ -20,7 +21,8 @@ log = logging.getLogger(__name__)
 
 
 class Health:
-    """Asks for as long as an instance is wanted. `say` writes into its log; `unwell` ends it at once."""
+    """Asks for as long as an instance is wanted. `say` writes into its log; `unwell` ends it at once; inside `cpu` it
+    has its CPU."""
 
     def __init__(
         self,
@@ -29,8 +31,10 @@ class Health:
         tasks: Tasks,
         say: Callable[[Member, str, str], None],
         unwell: Callable[[Member, str], None],
+        cpu: Callable[[str], AbstractAsyncContextManager[None]],
     ) -> None:
         self._runtimes, self._gate, self._tasks, self._say, self._unwell = runtimes, gate, tasks, say, unwell
+        self._cpu = cpu
         self._failing: dict[str, set[str]] = {}  # by instance: its containers that are not ready
 
     def watch(self, member: Member) -> None:
@@ -52,7 +56,8 @@ class Health:
         while True:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(member.retired.wait(), max(state.next_at - time.monotonic(), 0))
-            seen = "" if member.retired.is_set() else await probing.attempt(probe, address)
+            async with self._cpu(member.id):  # Source: Configure health checks: CPU is given for every probe
+                seen = "" if member.retired.is_set() else await probing.attempt(probe, address)
             if member.retired.is_set():
                 self._failing.pop(member.id, None)
                 return

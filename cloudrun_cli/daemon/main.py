@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from random import SystemRandom
+from random import Random, SystemRandom
 
 import uvloop
 
@@ -27,14 +27,18 @@ from cloudrun_cli.daemon.builder import Builder
 from cloudrun_cli.daemon.doorbell import FAILED, READY, bell_path, process_start, run_folder
 from cloudrun_cli.daemon.edge import EdgeKeeper
 from cloudrun_cli.daemon.fleet import Fleet
+from cloudrun_cli.daemon.lives import Lives
 from cloudrun_cli.daemon.logdesk import LogDesk
+from cloudrun_cli.daemon.postmortems import Postmortems
 from cloudrun_cli.daemon.reconciler import Reconciler
 from cloudrun_cli.daemon.runtimes import Runtimes
 from cloudrun_cli.daemon.shifts import Shifts
+from cloudrun_cli.daemon.squeezing import Squeezing
 from cloudrun_cli.daemon.supervisor import GAVE_UP, succeed
 from cloudrun_cli.daemon.tasks import Tasks
 from cloudrun_cli.daemon.world import World
 from cloudrun_cli.dataplane.gate import Gate
+from cloudrun_cli.dataplane.records import RequestRecord
 from cloudrun_cli.runtime.base import Runtime
 from cloudrun_cli.runtime.process import ProcessRuntime
 from cloudrun_cli.settings import Settings
@@ -62,6 +66,7 @@ class Lengths:
         settings = Settings()
         self.startup = settings.duration("emulator/startup_timeout")
         self.idle = settings.duration("emulator/idle_timeout")
+        self.speed = settings.speed("emulator/time_scale")
 
 
 class Daemon:
@@ -78,16 +83,41 @@ class Daemon:
         folder = Path(run_folder(home))
         self.lengths = Lengths()
         self.desk = LogDesk(home)
+        self.postmortems = Postmortems(self.desk.add_request)
         self.world = World(self.store)
         self.process = ProcessRuntime(home, state=Path(home) / "process")
         self.runtimes = _runtimes(home, self.settings, self.process)
         self.gate = Gate(
-            random=random, on_demand=lambda ref: self.autoscaler.poke(ref), on_request_end=self.desk.add_request
+            random=Random(random.getrandbits(256)),  # for shares and trace ids, on every request: fast, and no secret
+            on_demand=lambda ref: self.autoscaler.poke(ref),
+            on_request_end=self._request_ended,
+            on_busy=self._busy,
         )
+        self.lives = Lives(home, self.desk, self.clock, self.gate.load_of)
+        self.squeezing = Squeezing(self.gate.sleepers, self.runtimes, self.tasks)
         self.fleet = Fleet(
-            home, self.runtimes, self.gate, self.desk, self.clock, random, self.tasks, lambda: self.lengths.startup
+            home,
+            self.runtimes,
+            self.gate,
+            self.desk,
+            self.lives,
+            self.squeezing,
+            self.clock,
+            random,
+            self.tasks,
+            lambda: self.lengths.startup,
         )
-        self.autoscaler = Autoscaler(self.world, self.fleet, self.gate, self.tasks, lambda: self.lengths.idle)
+        self.squeezing.stuck, self.fleet.ended = self.fleet.stuck, self.postmortems.instance_ended
+        self.fleet.is_manual = lambda revision: self.world.limits(revision)[2]
+        self.autoscaler = Autoscaler(
+            self.world,
+            self.fleet,
+            self.gate,
+            self.tasks,
+            lambda: self.lengths.idle,
+            lambda: self.lengths.speed,
+            self.runtimes.of,
+        )
         self.fleet.changed, self.fleet.lost = self.autoscaler.poke, self.autoscaler.lost
         self.edge = EdgeKeeper(
             folder,
@@ -113,25 +143,40 @@ class Daemon:
         await self.edge.open(routes)
         self.gate.use(routes)
         await opening
+        self.lives.recall()
         await self.fleet.adopt(self.world.revisions.get)
         await self.edge.ready()
         self.gate.inherit(await self.edge.envoy.in_flight())
+        self.squeezing.begin()
         self.tasks.spawn(self.gate.serve(gate_socket, events_socket, self.edge.request_log))
         self.edge.keep(self.tasks)
         self.scaling = self.tasks.spawn(self.autoscaler.run())
+        self.watching = self.tasks.spawn(self.lives.run())
         self.look(whole=True)
 
     def look(self, *, whole: bool = False) -> None:
         """Compare the store with what is, and begin what is missing; `whole`: also what nobody told of."""
-        idle = self.lengths.idle
+        before = (self.lengths.idle, self.lengths.speed)
         try:
             self.lengths.read()
         except CloudRunError as error:
             log.warning("The settings of before stay in force: %s", error.message)
-        if self.lengths.idle != idle:
+        if (self.lengths.idle, self.lengths.speed) != before:
             self.autoscaler.poke_all()
         self.reconciler.look(whole=whole)
         self.builder.look()
+        self.lives.flush()
+
+    def _busy(self, instance: str, busy: bool) -> None:
+        """An instance's first request has come, or its last one has gone."""
+        self.squeezing.busy(instance, busy)
+        self.lives.busy(instance, busy)
+        if busy:
+            self.autoscaler.stirred(instance)
+
+    def _request_ended(self, record: RequestRecord) -> None:
+        self.postmortems.request_ended(record)
+        self.lives.request_ended(record)
 
     async def close(self) -> None:
         """Requests under way finish for a moment, then everything that runs is stopped, and nothing is left."""
@@ -146,6 +191,9 @@ class Daemon:
             except CloudRunError as error:
                 log.warning("Cleaning up the %s runtime: %s", runtime.name, error.message)
         await self.runtimes.close()
+        self.watching.cancel()
+        self.lives.flush()
+        self.postmortems.close()
         self.desk.close()
         self.store.close()
 

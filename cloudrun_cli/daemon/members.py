@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from cloudrun_cli.core import sidecars
@@ -13,7 +14,7 @@ TAIL = 20  # lines per container that are kept for the autopsy
 
 
 class State(StrEnum):
-    """Where an instance is in its life."""
+    """What may be done with an instance. Where it is in its life, as its user sees it, is in core/instances.py."""
 
     STARTING = "starting"
     READY = "ready"
@@ -23,12 +24,17 @@ class State(StrEnum):
 @dataclass(slots=True, eq=False)
 class Member:
     """One instance of ours. `instance` is None until the runtime has answered. `retired`: nobody needs to wait for it
-    any more, because it is gone or not wanted; `brought_up`: its start is over, well or badly; `ended`: forgotten."""
+    any more, because it is gone or not wanted; `brought_up`: its start is over, well or badly; `ended`: forgotten.
+    `begun_at` and `running_at`: when its start began, and when its first container ran."""
 
     id: str
     revision: Revision
     began: float
+    zone: str = ""
+    begun_at: datetime | None = None
+    running_at: datetime | None = None
     state: State = State.STARTING
+    has_turn: bool = False  # its start goes on, or is over
     instance: Instance | None = None
     gone: asyncio.Event = field(default_factory=asyncio.Event)
     retired: asyncio.Event = field(default_factory=asyncio.Event)

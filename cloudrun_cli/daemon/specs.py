@@ -3,9 +3,9 @@
 import re
 from pathlib import Path
 
-from cloudrun_cli.core import contract, probes, sidecars
+from cloudrun_cli.core import contract, cpu, probes, sidecars
 from cloudrun_cli.core.errors import InvalidArgument, Unimplemented
-from cloudrun_cli.core.limits import cpu_millis, memory_bytes
+from cloudrun_cli.core.limits import memory_bytes
 from cloudrun_cli.core.resources import Container, Probe, Revision, RevisionTemplate
 from cloudrun_cli.core.volumes import Bucket, CloudSql, EmptyDir, Nfs, SecretVolume, Volume, VolumeMount
 from cloudrun_cli.runtime.base import Folder, InstanceSpec, Mount, Scratch
@@ -14,7 +14,7 @@ BUCKETS, NFS = "buckets", "nfs"  # folders of the home that stand for what is el
 _ONLY_DIR = re.compile(r"(?:^|[;,])\s*only-dir[=:]([^;,]+)")  # Source: Cloud Storage FUSE, mount options
 
 
-def of_revision(instance: str, revision: Revision, home: str) -> list[InstanceSpec]:
+def of_revision(instance: str, revision: Revision, home: str, zone: str = "") -> list[InstanceSpec]:
     """One spec for each container, the first to start first. Raises CloudRunError for what cannot be run."""
     template = revision.template
     containers = sidecars.named(template)
@@ -34,7 +34,7 @@ def of_revision(instance: str, revision: Revision, home: str) -> list[InstanceSp
             digest=revision.status.image_digest if container is ingress else digest,
             env=contract.environment(revision, container),
             port=contract.port(ingress),
-            cpu_millis=cpu_millis(container.cpu),
+            cpu_millis=cpu.at_start(template, container),
             memory_bytes=memory_bytes(container.memory),
             command=container.command,
             args=container.args,
@@ -43,6 +43,7 @@ def of_revision(instance: str, revision: Revision, home: str) -> list[InstanceSp
             containers=names if len(names) > 1 else (),
             mounts=tuple(m for m in (_mount(mount, template, home) for mount in container.mounts) if m is not None),
             ports=_probed(template),
+            zone=zone,
         )
         specs.append(spec)
     return specs

@@ -20,12 +20,19 @@ Say = Callable[[Member, str, str], None]
 
 class Startup:
     """The start of one instance. `started` is called as soon as its first container runs, `say` with what becomes of
-    probes. `limit` is how long all of it may take."""
+    probes. `limit` is how long all of it may take, from its `turn` on, which is over when its first container runs."""
 
     def __init__(
-        self, member: Member, runtime: Runtime, limit: timedelta, say: Say, started: Callable[[], None]
+        self,
+        member: Member,
+        runtime: Runtime,
+        limit: timedelta,
+        say: Say,
+        started: Callable[[], None],
+        turn: Callable[[], contextlib.AbstractAsyncContextManager[None]] = contextlib.nullcontext,
     ) -> None:
         self._member, self._runtime, self._limit, self._say, self._started = member, runtime, limit, say, started
+        self._turn = turn
         self._deadline = time.monotonic() + limit.total_seconds()
         self._containers = member.containers
 
@@ -34,7 +41,7 @@ class Startup:
         why it is not well. Raises CloudRunError when one cannot be started."""
         if len(specs) == 1:
             await self._start(specs[0])
-            return await self._passes(specs[0].container)
+            return await (self._gone() if self._member.instance is None else self._passes(specs[0].container))
         under_way: dict[str, asyncio.Task[Finding | None]] = {}
         try:
             for spec in specs:
@@ -44,6 +51,8 @@ class Startup:
                 if self._member.retired.is_set():
                     return await self._gone()
                 await self._start(spec)
+                if self._member.instance is None:
+                    return await self._gone()
                 under_way[spec.container] = asyncio.create_task(self._passes(spec.container))
             for done in asyncio.as_completed(under_way.values()):
                 if (finding := await done) is not None:
@@ -55,11 +64,17 @@ class Startup:
             await asyncio.gather(*under_way.values(), return_exceptions=True)
 
     async def _start(self, spec: InstanceSpec) -> None:
-        if self._member.instance is None:
-            self._member.instance = await self._runtime.start(spec)
-            self._started()
-        else:
+        """Start this container; the first one when it is its turn, unless nobody wants the instance any more then."""
+        if self._member.instance is not None:
             await self._runtime.join(self._member.instance, spec)
+            return
+        async with self._turn():
+            if self._member.retired.is_set():
+                return
+            self._member.has_turn = True
+            self._deadline = time.monotonic() + self._limit.total_seconds()
+            self._member.instance = await self._runtime.start(spec)
+        self._started()
 
     async def _passes(self, name: str) -> Finding | None:
         """Wait for the container's startup probe; one without has nothing to wait for."""

@@ -230,11 +230,21 @@ class World:
             return template.min_instances or 0, most, False
         scaling = service.scaling
         if scaling.manual is not None and percent:
-            exact = autoscaling.share(scaling.manual, percent) or 0
+            exact = self._part(scaling.manual, service, revision)
             return exact, exact, True
-        least = max(template.min_instances or 0, autoscaling.share(scaling.min_instances, percent) or 0)
-        shared = autoscaling.share(scaling.max_instances, percent) if percent else None
-        return least, most if shared is None else min(most, shared), False
+        least, ceiling = template.min_instances or 0, most
+        if scaling.min_instances is not None:
+            least = max(least, self._part(scaling.min_instances, service, revision))
+        if scaling.max_instances is not None and percent:
+            ceiling = min(most, self._part(scaling.max_instances, service, revision))
+        return least, ceiling, False
+
+    def _part(self, total: int, service: Service, revision: Revision) -> int:
+        """The revision's part of a number of instances of its service; none without traffic."""
+        percents: dict[RevisionName, int] = {}
+        for target in service.status.traffic:
+            percents[target.revision] = percents.get(target.revision, 0) + target.percent
+        return autoscaling.shares(total, percents).get(revision.ref.name, 0)
 
     def routed(self) -> set[RevisionRef]:
         """All that the gate has a route to."""
@@ -297,6 +307,7 @@ class World:
             timeout=template.timeout or timedelta(seconds=300),
             h2=contract.speaks_h2(template.ingress_container),
             max_instances=most,
+            affinity=template.session_affinity,
         )
 
 

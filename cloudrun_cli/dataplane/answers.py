@@ -28,9 +28,9 @@ def destination(address: str, *, h2: bool) -> bytes:
     return b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nx-crl-dst: %b\r\n%b" % (address.encode(), proto)
 
 
-def yes(head: bytes, seconds_left: float, trace: bytes) -> bytes:
-    """Go there, for at most so long."""
-    return b"%bgrpc-timeout: %dm\r\n%b\r\n" % (head, max(1, int(seconds_left * 1000)), trace)
+def yes(head: bytes, seconds_left: float, more: bytes) -> bytes:
+    """Go there, for at most so long; `more` are header lines for the app and for the client."""
+    return b"%bgrpc-timeout: %dm\r\n%b\r\n" % (head, max(1, int(seconds_left * 1000)), more)
 
 
 def no(refusal: Refusal, path: str) -> bytes:

@@ -27,6 +27,7 @@ from cloudrun_cli.dataplane.admin import EnvoyAdmin
 from cloudrun_cli.dataplane.envoy_config import Edge, door_name
 from cloudrun_cli.dataplane.files import write_private
 from cloudrun_cli.dataplane.ports import check_free, owner
+from cloudrun_cli.dataplane.stopgap import Stopgap
 
 LOG_BYTES = 1024 * 1024  # of envoy.log, before its older half is put aside
 REQUESTS_BYTES = 16 * 1024 * 1024  # of requests.jsonl, likewise
@@ -91,11 +92,11 @@ class EnvoyProcess:
         await self.drain_and_stop(timedelta(seconds=1))
         return False
 
-    async def start(self) -> None:
-        """Start it; `wait_ready` says when it serves. Raises FailedPrecondition when a port is taken, or when another
-        Envoy holds this home."""
+    async def start(self, *, check_ports: bool = True) -> None:
+        """Start it; `wait_ready` says when it serves. Raises FailedPrecondition when a port is taken (which is looked
+        at only with `check_ports`), or when another Envoy holds this home."""
         self._check_socket_paths()
-        self._child = self._spawn()
+        self._child = self._spawn(check_ports)
         self._pid = self._child.pid
         _raise_file_limit(self._pid)
         mark = _Mark(self._pid, _start_time(self._pid) or "", self._config_id())
@@ -140,6 +141,10 @@ class EnvoyProcess:
         self._pid = None
         (self._edge.state / "envoy.mark").unlink(missing_ok=True)
 
+    def stopgap(self) -> Stopgap:
+        """Takes connections in its place, from now until it is back."""
+        return Stopgap(self._edge.host, (self._edge.http_port, self._edge.https_port))
+
     # What it is told and asked
 
     def use_doors(self, doors: Collection[int]) -> None:
@@ -169,7 +174,7 @@ class EnvoyProcess:
 
     # Parts
 
-    def _spawn(self) -> subprocess.Popen[bytes]:
+    def _spawn(self, check_ports: bool) -> subprocess.Popen[bytes]:
         state = self._edge.state
         with (state / "envoy.lock").open("wb") as lock:
             try:
@@ -178,8 +183,9 @@ class EnvoyProcess:
                 raise FailedPrecondition(
                     "Another Envoy already serves this home.", hint="Stop it first: cloudrun emulator stop"
                 ) from error
-            check_free(self._edge.host, self._edge.http_port, "emulator/http_port")
-            check_free(self._edge.host, self._edge.https_port, "emulator/https_port")
+            if check_ports:
+                check_free(self._edge.host, self._edge.http_port, "emulator/http_port")
+                check_free(self._edge.host, self._edge.https_port, "emulator/https_port")
             write_private(state / "envoy.json", envoy_config.bootstrap(self._edge))
             self._write_listeners()
             (state / envoy_config.ADMIN_SOCKET).unlink(missing_ok=True)
@@ -241,7 +247,7 @@ class EnvoyProcess:
                 while self._alive():
                     with contextlib.suppress(TimeoutError):
                         await asyncio.wait_for(end.wait(), LOOK_SECONDS if not end.is_set() else 0.01)
-                    if end.is_set():
+                    if end.is_set() and self._alive():
                         await asyncio.sleep(0.01)
         return not self._alive()
 

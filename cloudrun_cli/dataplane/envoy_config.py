@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from cloudrun_cli.core import admission
-from cloudrun_cli.core.admission import Refusal
-from cloudrun_cli.dataplane.answers import AWAY, DISGUISE, html_page
+from cloudrun_cli.dataplane.answers import AWAY
+from cloudrun_cli.dataplane.envoy_answers import LONG_ANSWERS, long_answers, no_long_answers, own_pages, private_cookies
 
 Json = dict[str, Any]
 
@@ -36,9 +36,11 @@ REQUEST_FIELDS = {
     "inst": f"%DYNAMIC_METADATA({_GATE}:x-crl-dst)%",
     "t": "%START_TIME(%s.%6f)%",
     "d": "%DURATION%",
+    "fb": "%RESPONSE_DURATION%",  # from the start to the first byte of the instance's answer, in ms
     "st": "%RESPONSE_CODE%",
     "rf": "%RESPONSE_FLAGS%",
     "rd": "%RESPONSE_CODE_DETAILS%",
+    "ul": "%UPSTREAM_LOCAL_ADDRESS%",
     "bi": "%BYTES_RECEIVED%",
     "bo": "%BYTES_SENT%",
     "m": "%REQ(:METHOD)%",
@@ -53,6 +55,7 @@ REQUEST_FIELDS = {
     "ct": "%REQ(X-CLOUD-TRACE-CONTEXT)%",
     "gs": "%GRPC_STATUS_NUMBER%",
 }
+HOW_IT_ENDED = "%RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS%"  # in the fast message; a time limit has no flag
 # What the gate reads. Each one costs time for every request.
 _QUESTION_HEADERS = (
     "x-request-id",
@@ -195,9 +198,11 @@ def _connection_manager(edge: Edge, door: int | None = None) -> Json:
                 }
             ],
             "access_log": [_fast_log(), _durable_log(edge)],
-            "local_reply_config": {"mappers": _own_pages()},
+            "local_reply_config": {"mappers": own_pages()},
             "route_config": {"name": "all", "virtual_hosts": [_virtual_host()]},
             "http_filters": [
+                private_cookies(),
+                long_answers(),
                 _gate_filter(door),
                 {
                     "name": "router",
@@ -233,6 +238,7 @@ def _gate_filter(door: int | None) -> Json:
                     "dynamic_metadata_from_headers": {"patterns": [{"prefix": "x-crl-"}]},
                     "allowed_upstream_headers": _exactly(_ANSWER_TO_APP),
                     "allowed_client_headers": _exactly(_ANSWER_TO_CLIENT),
+                    "allowed_client_headers_on_success": _exactly(("set-cookie",)),
                 },
             },
         },
@@ -249,6 +255,9 @@ def _virtual_host() -> Json:
     to: Json = {"timeout": "0s", "max_stream_duration": {"grpc_timeout_header_max": "0s"}, "retry_policy": retry}
     h2 = {"filter": _GATE, "path": [{"key": "x-crl-proto"}], "value": {"string_match": {"exact": "h2"}}}
     grpc = {"name": "content-type", "string_match": {"prefix": "application/grpc"}}
+    known = {"filter": _GATE, "path": [{"key": "x-crl-dst"}], "value": {"present_match": True}}
+    too_long = {"name": "content-length", "range_match": {"start": admission.REQUEST_BYTES + 1, "end": 2**63 - 1}}
+    has_body = {"name": ":method", "string_match": {"exact": "HEAD"}, "invert_match": True}
     ours = {"request_headers_to_remove": ["grpc-timeout"]}  # it carries our time limit; only gRPC apps know it
     return {
         "name": "all",
@@ -264,53 +273,19 @@ def _virtual_host() -> Json:
                 "route": {"cluster": "inst_h2", **to},
             },
             {"match": {"prefix": "/", "dynamic_metadata": [h2]}, **ours, "route": {"cluster": "inst_h2", **to}},
+            {
+                "match": {"prefix": "/", "headers": [too_long], "dynamic_metadata": [known]},
+                "direct_response": {"status": 413},
+            },
+            {
+                "match": {"prefix": "/", "headers": [has_body], "dynamic_metadata": [known]},
+                **ours,
+                "route": {"cluster": "inst_h1", **to},
+                "typed_per_filter_config": {LONG_ANSWERS: no_long_answers()},
+            },
             {"match": {"prefix": "/"}, **ours, "route": {"cluster": "inst_h1", **to}},
         ],
     }
-
-
-def _own_pages() -> list[Json]:
-    """Pages for answers that Envoy makes itself, and the gate's statuses in their true form."""
-    refused = {"response_flag_filter": {"flags": ["UAEX"]}}
-    disguised = [
-        {"filter": _both(refused, _status(code)), "status_code": status, "body_format_override": _as_it_is()}
-        for status, code in DISGUISE.items()
-    ]
-    broken = {"response_flag_filter": {"flags": ["UF", "UC", "UH", "UR", "LR", "UPE"]}}
-    return [
-        *disguised,
-        _page(_both(refused, _status(AWAY)), admission.CONTROL_PLANE_AWAY),
-        _page(broken, admission.BROKEN),
-        # The time limit passed: Envoy says 408 while the body was still arriving, 504 after.
-        _page(_status(408), admission.TIMED_OUT),
-        _page(_status(504), admission.TIMED_OUT),
-    ]
-
-
-def _page(when: Json, refusal: Refusal) -> Json:
-    body = html_page(refusal, "").decode()
-    return {
-        "filter": when,
-        "status_code": refusal.status,
-        "body": {"inline_string": body},
-        "body_format_override": _as_it_is(),
-    }
-
-
-def _as_it_is() -> Json:
-    return {
-        "text_format_source": {"inline_string": "%LOCAL_REPLY_BODY%"},
-        "content_type": "text/html; charset=UTF-8",
-    }
-
-
-def _status(code: int) -> Json:
-    value = {"default_value": code, "runtime_key": f"crl.status{code}"}
-    return {"status_code_filter": {"comparison": {"op": "EQ", "value": value}}}
-
-
-def _both(first: Json, second: Json) -> Json:
-    return {"and_filter": {"filters": [first, second]}}
 
 
 def _fast_log() -> Json:
@@ -328,7 +303,7 @@ def _fast_log() -> Json:
                 "max_connect_attempts": 2**32 - 1,
                 "backoff_options": {"base_interval": "0.05s", "max_interval": "0.5s"},
             },
-            "record": {name: REQUEST_FIELDS[name] for name in ("id", "inst")},
+            "record": {"how": HOW_IT_ENDED, **{name: REQUEST_FIELDS[name] for name in ("id", "ul")}},
         },
     }
 

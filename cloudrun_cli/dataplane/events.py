@@ -17,14 +17,16 @@ import orjson
 
 BATCH_LINES = 200  # read at once; questions are answered between batches
 CHUNK_BYTES = 256 * 1024
+WHOLE = b"- via_upstream"  # how a request ends that the instance has answered to the end
 
 log = logging.getLogger(__name__)
 
 
 class EventsProtocol(asyncio.Protocol):
-    """One connection of a worker's logger. Calls `ended(request id, address or empty)` for each message."""
+    """One connection of a worker's logger. Calls `ended(request id, whether the answer was whole, Envoy's
+    end)` for each message; the bytes can be empty."""
 
-    def __init__(self, ended: Callable[[bytes, bytes], None], connections: "set[EventsProtocol]") -> None:
+    def __init__(self, ended: Callable[[bytes, bool, bytes], None], connections: "set[EventsProtocol]") -> None:
         self._ended = ended
         self._connections = connections
         self._unpacker = msgpack.Unpacker(raw=True, strict_map_key=False)
@@ -41,12 +43,13 @@ class EventsProtocol(asyncio.Protocol):
         self._connections.discard(self)
 
     def data_received(self, data: bytes) -> None:
-        """Messages `[tag, [[time, {id, inst}], …], options]`, whole or in parts."""
+        """Messages `[tag, [[time, {how, id, ul}], …], options]`, whole or in parts."""
         self._unpacker.feed(data)
         try:
             for message in self._unpacker:
                 for _, fields in message[1]:
-                    self._ended(fields[b"id"] or b"", fields[b"inst"] or b"")
+                    whole = fields[b"how"] == WHOLE
+                    self._ended(fields[b"id"] or b"", whole, fields[b"ul"] or b"")
         except (ValueError, KeyError, IndexError, TypeError, msgpack.exceptions.UnpackException):
             log.exception("The fast channel sent something else; it will connect again.", extra={"event": "bad_event"})
             self.close()

@@ -8,7 +8,7 @@ back on the first sign of the end, and an id whose end came first gets no slot.
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from random import Random
@@ -17,22 +17,23 @@ from typing import Any
 
 from cloudrun_cli.core import admission
 from cloudrun_cli.core.admission import Refusal
-from cloudrun_cli.core.hosts import ToApi, ToService, Way, destination
+from cloudrun_cli.core.hosts import ToApi, Way
 from cloudrun_cli.core.resources import RevisionRef, Tag
-from cloudrun_cli.dataplane import answers
+from cloudrun_cli.dataplane import affinity, answers
 from cloudrun_cli.dataplane.gate_protocol import Headers
 from cloudrun_cli.dataplane.headers import grpc_seconds, trace_headers
-from cloudrun_cli.dataplane.pools import InstanceSlots, Pool, Reply, RevisionLoad, Ticket
+from cloudrun_cli.dataplane.inherited import Inherited
+from cloudrun_cli.dataplane.lingering import Lingering
+from cloudrun_cli.dataplane.pools import InstanceSlots, OnBusy, Pool, Reply, RevisionLoad, Ticket, nobody_asks
 from cloudrun_cli.dataplane.records import RequestRecord, record
 from cloudrun_cli.dataplane.routes import RouteBook, RouteChange, Routes, ServiceRoute
 from cloudrun_cli.dataplane.serving import serve
+from cloudrun_cli.dataplane.sleepers import Sleepers
 
 ORPHANS = 8192  # ended ids without a question that are remembered; their questions come within milliseconds
-HOSTS = 4096  # answers to "whose host is this" that are remembered
 
 Verdict = Refusal | None
 MayInvoke = Callable[[ServiceRoute, Headers], Verdict]
-Key = tuple[bytes, bytes | None]
 
 _UNKNOWN = object()
 
@@ -51,21 +52,25 @@ class Gate:
         random: Random,
         on_demand: Callable[[RevisionRef], None],
         on_request_end: Callable[[RequestRecord], None] | None = None,
+        on_busy: OnBusy = nobody_asks,
         may_invoke: MayInvoke = public_only,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._random = random
         self._on_demand = on_demand
         self._on_request_end = on_request_end
+        self._on_busy = on_busy
         self._may_invoke = may_invoke
         self._now = monotonic
         self._book = RouteBook()
         self._services = self._book.services
-        self._hosts: dict[Key, ToService] = {}
         self._pools: dict[RevisionRef, Pool] = {}
         self._instances: dict[str, InstanceSlots] = {}
-        self._inherited: dict[str, InstanceSlots] = {}  # by address, those with requests of an earlier gate
         self._tickets: dict[bytes, Ticket] = {}
+        self._inherited, self._lingering = Inherited(self._free), Lingering(self._free)
+        self.sleepers = Sleepers(
+            self._instances, self._pools, self._answer, self._move_queue, self._place_again
+        )  # the daemon tells it which instances are without CPU
         self._orphans: OrderedDict[bytes, object] = OrderedDict()
         self._anyone_waits = asyncio.Event()
 
@@ -86,7 +91,6 @@ class Gate:
         self._follow(change)
 
     def _follow(self, change: RouteChange) -> None:
-        self._hosts.clear()
         for ref, route in change.revisions.items():
             if route is not None:
                 self._pool(ref).reroute(route)
@@ -109,8 +113,9 @@ class Gate:
         if instance_id in self._instances:
             return
         pool = self._pool(revision)
-        head = answers.destination(address, h2=pool.route is not None and pool.route.h2)
-        instance = InstanceSlots(instance_id, revision, address, head, self._now())
+        h2 = pool.route is not None and pool.route.h2
+        head = answers.destination(address, h2=h2)
+        instance = InstanceSlots(instance_id, revision, address, head, self._now(), h2=h2, on_busy=self._on_busy)
         self._instances[instance_id] = instance
         pool.instances.append(instance)
         self._move_queue(pool)
@@ -118,14 +123,16 @@ class Gate:
     def retire_instance(self, instance_id: str) -> None:
         """Choose it no more; what is in flight goes on."""
         if (instance := self._instances.get(instance_id)) is not None:
-            instance.open, instance.retired = False, True
+            instance.retired = True
+            instance.reopen()
 
     def pause_instance(self, instance_id: str, *, paused: bool) -> None:
         """Choose it no more until it is said to be ready again; what is in flight goes on."""
         instance = self._instances.get(instance_id)
         if instance is None or instance.retired:
             return
-        instance.open = not paused
+        instance.paused = paused
+        instance.reopen()
         if not paused:
             self._move_queue(self._pools[instance.revision])
 
@@ -146,11 +153,12 @@ class Gate:
         if instance is None:
             return
         instance.open = False
-        self._inherited.pop(instance.address, None)
+        self._inherited.drop(instance.address)
         pool = self._pools[instance.revision]
         pool.instances.remove(instance)
         if pool.route is None and not pool.instances:
             del self._pools[instance.revision]
+        self.sleepers.give_back(instance, self._now())
 
     def starting(self, revision: RevisionRef, change: int) -> None:
         """So many more (or fewer) instances of it are starting now: while there is one, those waiting go on waiting."""
@@ -170,26 +178,20 @@ class Gate:
 
     def inherit(self, in_flight: Mapping[str, int]) -> None:
         """After a restart: so many requests per address run already, by Envoy's count. Once, before `serve`."""
-        for instance in self._instances.values():
-            if (count := in_flight.get(instance.address, 0)) > 0:
-                instance.inherited += count
-                instance.in_flight += count
-                self._inherited[instance.address] = instance
+        self._inherited.begin(self._instances.values(), in_flight)
+        self._lingering.hold_left_over(self._instances.values())
 
-    def recount(self, in_flight: Mapping[str, int]) -> None:
+    async def recount(self, in_flight: Callable[[], Awaitable[Mapping[str, int]]]) -> None:
         """Correct what was inherited by a later count of Envoy's, downwards only."""
-        for instance in list(self._inherited.values()):
-            own = instance.in_flight - instance.inherited
-            for _ in range(instance.inherited - max(0, in_flight.get(instance.address, 0) - own)):
-                self._inherited_ended(instance)
+        asked = self._now()
+        self._inherited.recount(await in_flight(), asked, self._tickets.values())
 
     def forget_envoy(self) -> None:
         """Envoy has died, and every request with it: their slots are free. Its successor has no request yet."""
         for ticket in list(self._tickets.values()):
             self._end(ticket)
-        for instance in list(self._inherited.values()):
-            for _ in range(instance.inherited):
-                self._inherited_ended(instance)
+        self._inherited.end_all()
+        self._lingering.hold_left_over(self._instances.values())
 
     @property
     def inherits(self) -> bool:
@@ -214,8 +216,7 @@ class Gate:
             return _page(admission.PAGE_NOT_FOUND, path)
         if (earlier := self._tickets.get(request_id)) is not None:  # asked again, because a connection broke
             self._end(earlier)
-        key = (headers.get(b"host", b""), headers.get(b"x-crl-door"))
-        place = self._hosts.get(key) or self._look_up(key, path)
+        place = self._book.find(headers.get(b"host", b""), headers.get(b"x-crl-door"), path)
         if place is None:
             return _page(admission.PAGE_NOT_FOUND, path)
         if isinstance(place, ToApi):
@@ -225,35 +226,44 @@ class Gate:
             return _page(admission.PAGE_NOT_FOUND, path)
         ticket = Ticket(request_id, place.service, place.tag, self._now(), reply)
         if (verdict := self._may_invoke(route, headers)) is not None:
+            ticket.revision = self._revision(route, place.tag)  # in whose log it is
             return self._refuse(ticket, verdict, path)
-        ticket.revision = self._revision(route, place.tag)
+        cookies = headers.get(b"cookie")
+        pin = affinity.pin_of(cookies, place.service) if cookies is not None else None
+        ticket.revision = self._revision(route, place.tag, pin)
         pool = self._pools.get(ticket.revision) if ticket.revision is not None else None
         if pool is None or pool.route is None:
             if place.tag is not None:
                 return _page(admission.PAGE_NOT_FOUND, path)
             return self._refuse(ticket, admission.NOTHING_SERVES, path)
         ticket.timeout = pool.timeout
+        if pin is not None and pool.affinity:
+            ticket.pin = pin[0]
         if (theirs := headers.get(b"grpc-timeout")) is not None:
             ticket.timeout = min(ticket.timeout, grpc_seconds(theirs))
         ticket.trace = trace_headers(headers.get(b"traceparent"), headers.get(b"x-cloud-trace-context"), self._random)
         self._tickets[request_id] = ticket
-        if pool.waiting == 0 and (instance := pool.slot()) is not None:
-            return _admit(ticket, instance, ticket.timeout)
+        if pool.waiting == 0 and (instance := pool.slot(ticket.pin)) is not None:
+            if instance.asleep:
+                self.sleepers.hold(ticket, instance)
+                return ticket
+            return _admit(ticket, pool, instance, ticket.since)
+        if (refusal := pool.refusal()) is not None:
+            return self._refuse(ticket, refusal, path)
         self._wait(pool, ticket)
         return ticket
 
     def left(self, ticket: Ticket) -> None:
         """Envoy closed the connection on which this request waited: its client has left."""
-        if ticket.waiting:
+        if ticket.waiting or ticket.held:
             self._end(ticket)
 
-    def ended(self, request_id: bytes, address: bytes) -> None:
-        """A message on the fast channel: this request is over. `address` is where it went, or empty."""
+    def ended(self, request_id: bytes, whole: bool, ours: bytes) -> None:
+        """A message on the fast channel: this request is over. `whole`: it was answered to the end; else `ours` is
+        Envoy's end of its connection to the instance, or empty."""
         ticket = self._tickets.get(request_id)
         if ticket is not None:
-            self._end(ticket)
-        elif (instance := self._inherited.get(address.decode())) is not None:
-            self._inherited_ended(instance)
+            self._end(ticket, b"" if whole else ours)
         else:
             self._remember_orphan(request_id)
 
@@ -262,7 +272,8 @@ class Gate:
         request_id = (line["id"] or "").encode()
         ticket = self._tickets.pop(request_id, None)
         if ticket is not None:
-            self._end(ticket)
+            whole = (line["rf"], line["rd"]) == ("-", "via_upstream")
+            self._end(ticket, b"" if whole else (line["ul"] or "").encode())
             if self._on_request_end is not None:
                 instance = ticket.instance.id if ticket.instance is not None else ""
                 self._on_request_end(
@@ -293,30 +304,19 @@ class Gate:
 
     # Parts
 
-    def _look_up(self, key: Key, path: bytes) -> ToService | ToApi | None:
-        host, door = key
-        found = destination(
-            host.decode("latin-1"),
-            path.decode("latin-1"),
-            int(door) if door is not None else None,
-            self._book.directory,
-        )
-        if isinstance(found, ToService):
-            if len(self._hosts) >= HOSTS:
-                self._hosts.clear()
-            self._hosts[key] = found
-        return found
-
     def _to_api(self, path: bytes) -> bytes:
         if self._book.api is None:
             return _page(admission.API_AWAY, path)
         return answers.destination(self._book.api, h2=False) + b"\r\n"
 
-    def _revision(self, route: ServiceRoute, tag: Tag | None) -> RevisionRef | None:
+    def _revision(self, route: ServiceRoute, tag: Tag | None, pin: affinity.Pin | None = None) -> RevisionRef | None:
         if tag is not None:
             return route.tags.get(tag)
         if len(route.split) == 1:
             return route.split[0][0]
+        for ref, _ in route.split if pin is not None else ():
+            if pin is not None and ref.name == pin[1] and (pool := self._pools.get(ref)) is not None and pool.affinity:
+                return ref
         return admission.pick_revision(route.split, self._random.random())
 
     def _wait(self, pool: Pool, ticket: Ticket) -> None:
@@ -339,9 +339,16 @@ class Gate:
         while pool.waiting and (instance := pool.slot()) is not None:
             ticket = pool.next_waiting()
             if ticket is None:
-                instance.in_flight -= 1
+                instance.release(self._now())
+                instance.rest()
                 return
-            ticket.answer(_admit(ticket, instance, ticket.timeout - (self._now() - ticket.since)))
+            if instance.asleep:
+                self.sleepers.hold(ticket, instance)
+            else:
+                self._answer(ticket, pool, instance)
+
+    def _answer(self, ticket: Ticket, pool: Pool, instance: InstanceSlots) -> None:
+        ticket.answer(_admit(ticket, pool, instance, self._now()))
 
     def _refuse(self, ticket: Ticket, refusal: Refusal, path: bytes = b"") -> bytes:
         ticket.refusal = refusal
@@ -349,7 +356,8 @@ class Gate:
         self._tickets[ticket.id] = ticket  # its line in the request log will say why
         return _page(refusal, path)
 
-    def _end(self, ticket: Ticket) -> None:
+    def _end(self, ticket: Ticket, broken: bytes = b"") -> None:
+        """`broken`: Envoy's end of the connection on which it broke off."""
         if ticket.ended is None:
             ticket.ended = self._now()
         if ticket.waiting and ticket.revision is not None:
@@ -357,19 +365,19 @@ class Gate:
             ticket.reply = None
         if ticket.open and ticket.instance is not None:
             ticket.open = False
-            ticket.instance.release(ticket.ended)
-            pool = self._pools.get(ticket.instance.revision)
-            if pool is not None and pool.waiting:
-                self._move_queue(pool)
+            if ticket.held:  # and so was never sent
+                ticket.held, ticket.reply, broken = False, None, b""
+            if broken:  # its client or its time is gone; the app may not be done yet
+                self._lingering.hold(ticket.instance, "" if ticket.instance.h2 else broken.decode())
+            else:
+                self._free(ticket.instance)
 
-    def _inherited_ended(self, instance: InstanceSlots) -> None:
-        instance.inherited -= 1
-        if not instance.inherited:
-            self._inherited.pop(instance.address, None)
+    def _free(self, instance: InstanceSlots) -> None:
         instance.release(self._now())
         pool = self._pools.get(instance.revision)
         if pool is not None and pool.waiting:
             self._move_queue(pool)
+        instance.rest()
 
     def _remember_orphan(self, request_id: bytes) -> None:
         self._orphans[request_id] = None
@@ -380,10 +388,12 @@ class Gate:
         return self._pools.setdefault(ref, Pool(ref))
 
 
-def _admit(ticket: Ticket, instance: InstanceSlots, seconds_left: float) -> bytes:
-    ticket.instance = instance
-    ticket.open = True
-    return answers.yes(instance.answer, seconds_left, ticket.trace)
+def _admit(ticket: Ticket, pool: Pool, instance: InstanceSlots, now: float) -> bytes:
+    ticket.instance, ticket.open, ticket.admitted = instance, True, now
+    more = ticket.trace
+    if pool.affinity and instance.id != ticket.pin:
+        more += affinity.set_cookie(ticket.service, instance.id, pool.ref.name)
+    return answers.yes(instance.answer, ticket.timeout - (now - ticket.since), more)
 
 
 def _page(refusal: Refusal, path: bytes) -> bytes:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from cloudrun_cli.core.admission import Refusal, free_slot, refuse_waiting, wait_limit
+from cloudrun_cli.core.admission import Refusal, free_slot, no_instance, queue_limit, refuse_waiting, wait_limit
+from cloudrun_cli.core.autoscaling import DEFAULT_TARGET
 from cloudrun_cli.core.resources import RevisionRef, ServiceRef, Tag
 from cloudrun_cli.dataplane import answers
 from cloudrun_cli.dataplane.routes import RevisionRoute
@@ -55,9 +56,12 @@ class Ticket:
     revision: RevisionRef | None = None
     timeout: float = 0.0  # seconds in all, waiting included: the service's limit or the client's, whichever is less
     trace: bytes = b""  # header lines that its answer carries to the app
+    pin: str = ""  # the instance that served its client before
     instance: InstanceSlots | None = None
+    admitted: float = 0.0  # when it was sent there
     open: bool = False
     waiting: bool = False
+    held: bool = False  # has a slot on an instance that is still to get its CPU back
     ended: float | None = None
     refusal: Refusal | None = None
 
@@ -68,10 +72,19 @@ class Ticket:
             reply.send(answer)
 
 
+OnBusy = Callable[[str, bool], None]
+
+
+def nobody_asks(instance_id: str, busy: bool) -> None:
+    """Hears that an instance became busy or idle, and does nothing with it."""
+
+
 @dataclass(slots=True, eq=False)
 class InstanceSlots:
-    """An instance that is up. `open` while it may be chosen: neither `retired` nor paused; `inherited` are requests
-    begun under an earlier gate."""
+    """An instance that is up. `open` while it may be chosen like any other: neither `retired`, `paused` nor `asleep`,
+    which is without CPU; `held` are the requests that wait for it to wake. `inherited` are requests begun under an
+    earlier gate. `on_busy` is called when its first request comes and when its last one has gone, but not between two
+    of which the second took the slot of the first."""
 
     id: str
     revision: RevisionRef
@@ -81,19 +94,43 @@ class InstanceSlots:
     in_flight: int = 0
     open: bool = True
     retired: bool = False
+    paused: bool = False
+    asleep: bool = False
+    held: list[Ticket] = field(default_factory=list)
     inherited: int = 0
+    lingering: int = 0  # requests over for their client, but not for the app
+    busy: bool = False  # as `on_busy` was told last
+    on_busy: OnBusy = nobody_asks
+    h2: bool = False  # it is spoken to in HTTP/2
     idle: asyncio.Event | None = None  # set when somebody waits for it to drain
     came: float = field(init=False)  # when it was ready
 
     def __post_init__(self) -> None:
         self.came = self.last_busy
 
+    def reopen(self) -> None:
+        """Whether it may be chosen, after that may have changed."""
+        self.open = not (self.retired or self.paused or self.asleep)
+
+    def take(self) -> None:
+        """One request more."""
+        self.in_flight += 1
+        if not self.busy:
+            self.busy = True
+            self.on_busy(self.id, True)
+
     def release(self, now: float) -> None:
-        """One request less."""
+        """One request less; `rest` follows once its slot was offered to those waiting."""
         self.in_flight -= 1
         self.last_busy = now
         if self.idle is not None and self.in_flight == 0:
             self.idle.set()
+
+    def rest(self) -> None:
+        """Tells that it is idle, if it is."""
+        if self.busy and not self.in_flight:
+            self.busy = False
+            self.on_busy(self.id, False)
 
     async def drained(self) -> None:
         """Returns once nothing is in flight."""
@@ -110,29 +147,51 @@ class Pool:
     ref: RevisionRef
     route: RevisionRoute | None = None
     timeout: float = 0.0  # the route's, in seconds
+    affinity: bool = False  # the route's
+    most_waiting: int = 0
     instances: list[InstanceSlots] = field(default_factory=list)
     queue: deque[Ticket] = field(default_factory=deque)
     waiting: int = 0
     starting: int = 0
     starts: int = 0  # seen so far
     average_start: float = 0.0
+    sleepers: int = 0  # instances that are asleep
+    wakes_at: int = 1  # in flight on each that is awake, from which on a sleeper is the better choice
 
     def reroute(self, route: RevisionRoute) -> None:
         """Requests are admitted and sent as this says, from now on."""
         if self.route != route:
             self.route = route
             self.timeout = route.timeout.total_seconds()
+            self.affinity = route.affinity
+            self.wakes_at = max(1, round(route.concurrency * DEFAULT_TARGET))
+            self.most_waiting = queue_limit(route.concurrency, route.max_instances)
             for instance in self.instances:
-                instance.answer = answers.destination(instance.address, h2=route.h2)
+                instance.answer, instance.h2 = answers.destination(instance.address, h2=route.h2), route.h2
 
-    def slot(self) -> InstanceSlots | None:
-        """Takes a slot on the least loaded instance. None when every slot is taken."""
+    def slot(self, pin: str = "") -> InstanceSlots | None:
+        """Takes a slot, on the instance of this name if that has one, else on the least loaded. None when every slot is
+        taken."""
         if self.route is None:
             return None
-        instance = free_slot(self.instances, self.route.concurrency)
+        most = self.route.concurrency
+        pinned = [one for one in self.instances if one.id == pin] if pin else ()
+        instance = free_slot(pinned, most) or free_slot(self.instances, most)
+        if self.sleepers and (instance is None or instance.in_flight >= self.wakes_at or pin not in ("", instance.id)):
+            instance = self._sleeper(pin, instance)
         if instance is not None:
-            instance.in_flight += 1
+            instance.take()
         return instance
+
+    def _sleeper(self, pin: str, awake: InstanceSlots | None) -> InstanceSlots | None:
+        """The sleeping instance of this name; else `awake`, unless that is so busy that a sleeper is the better choice:
+        one that is waking already, if it has a slot."""
+        assert self.route is not None
+        most = self.route.concurrency
+        able = [one for one in self.instances if one.asleep and one.in_flight < most and not one.retired | one.paused]
+        if awake is not None and awake.in_flight < self.wakes_at:
+            able = [one for one in able if one.id == pin]
+        return max(able, key=lambda one: (one.id == pin, one.in_flight), default=awake)
 
     def enqueue(self, ticket: Ticket) -> None:
         """Put it last."""
@@ -158,11 +217,17 @@ class Pool:
             if len(self.queue) > 2 * self.waiting + 64:  # many have left: keep the queue as long as its waiting ones
                 self.queue = deque(other for other in self.queue if other.waiting)
 
+    def refusal(self) -> Refusal | None:
+        """What the next request is told when the queue is full; None while it is not."""
+        if self.waiting < self.most_waiting or self.route is None:
+            return None
+        return no_instance(self._open() + self.starting, self.route.max_instances)
+
     def overdue(self, now: float) -> list[tuple[Ticket, Refusal]]:
         """Those who have waited too long, each with what to answer; they wait no more."""
         if not self.waiting or self.route is None:
             return []
-        limit, instances = wait_limit(self.average_start), sum(one.open for one in self.instances)
+        limit, instances = wait_limit(self.average_start), self._open()
         out = []
         for ticket in [ticket for ticket in self.queue if ticket.waiting]:
             refusal = refuse_waiting(
@@ -177,6 +242,9 @@ class Pool:
                 self.leave(ticket)
                 out.append((ticket, refusal))
         return out
+
+    def _open(self) -> int:
+        return sum(one.open or one.asleep for one in self.instances)
 
     def load(self) -> RevisionLoad:
         """What the autoscaler asks."""

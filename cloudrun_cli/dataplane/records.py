@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from cloudrun_cli.core.admission import BROKEN, CONTROL_PLANE_AWAY, TIMED_OUT, Refusal
+from cloudrun_cli.core.admission import ANSWER_TOO_LARGE, BROKEN, CONTROL_PLANE_AWAY, TIMED_OUT, TOO_LARGE, Refusal
 from cloudrun_cli.core.resources import RevisionRef, ServiceRef, Tag
 
 _BROKEN_FLAGS = frozenset(("UF", "UC", "UH", "UR", "LR", "UPE", "URX"))  # the instance, not the service, made this 503
@@ -34,6 +34,7 @@ class RequestRecord(NamedTuple):
     grpc_status: int | None
     text: str = ""
     severity: str = "INFO"
+    first_byte: timedelta | None = None  # of the instance's answer, since `started`; None when it gave none
 
 
 def record(
@@ -68,6 +69,7 @@ def record(
         grpc_status=line["gs"] if isinstance(line["gs"], int) else None,
         text=why.log if why else "",
         severity=why.severity if why else _severity(status),
+        first_byte=_milliseconds(line.get("fb")),
     )
 
 
@@ -76,9 +78,17 @@ def edge_refusal(status: int, flags: str, details: str) -> Refusal | None:
     marks = set(flags.split(","))
     if status == 504 and ("DT" in marks or "UMSDR" in marks or "UT" in marks or "max_duration" in details):
         return TIMED_OUT
+    if (status, flags, details) == (500, "-", ""):  # an answer that Envoy has put in the place of the service's
+        return ANSWER_TOO_LARGE
+    if status == 413 and details == "direct_response":
+        return TOO_LARGE
     if "UAEX" in marks and details == "ext_authz_error":
         return CONTROL_PLANE_AWAY
     return BROKEN if status == 503 and marks & _BROKEN_FLAGS else None
+
+
+def _milliseconds(said: object) -> timedelta | None:
+    return timedelta(milliseconds=said) if isinstance(said, int) else None
 
 
 def _severity(status: int) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from cloudrun_cli.core.hosts import Directory
+from cloudrun_cli.core.hosts import Destination, Directory, ToService, destination
 from cloudrun_cli.core.resources import (
     DEFAULT_CONCURRENCY,
     DEFAULT_MAX_INSTANCES,
@@ -15,10 +15,13 @@ from cloudrun_cli.core.resources import (
     Tag,
 )
 
+HOSTS = 4096  # answers to "whose host is this" that are remembered
+
 
 @dataclass(frozen=True, slots=True)
 class RevisionRoute:
-    """How requests to one revision are admitted. `h2`: its instances speak HTTP/2 without TLS."""
+    """How requests to one revision are admitted. `h2`: its instances speak HTTP/2 without TLS; `affinity`: a client
+    that keeps cookies comes back to the same one."""
 
     ref: RevisionRef
     service: ServiceRef
@@ -26,6 +29,7 @@ class RevisionRoute:
     timeout: timedelta = DEFAULT_TIMEOUT
     h2: bool = False
     max_instances: int = DEFAULT_MAX_INSTANCES
+    affinity: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,20 @@ class RouteBook:
         self._domains: dict[str, ServiceRef] = {}
         self._hosts: dict[str, ServiceRef] = {}
         self.directory = Directory(self._labels, self._doors, self._domains, self._hosts)
+        self._found: dict[tuple[bytes, bytes | None], ToService] = {}
+
+    def find(self, host: bytes, door: bytes | None, path: bytes) -> Destination:
+        """Where a request belongs by its Host header and the service port it came through, if it came through one."""
+        key = (host, door)
+        if (known := self._found.get(key)) is not None:
+            return known
+        port = int(door) if door is not None else None
+        found = destination(host.decode("latin-1"), path.decode("latin-1"), port, self.directory)
+        if isinstance(found, ToService):
+            if len(self._found) >= HOSTS:
+                self._found.clear()
+            self._found[key] = found
+        return found
 
     def replace(self, routes: Routes) -> RouteChange:
         """From now on these and no others; what that changes."""
@@ -90,6 +108,7 @@ class RouteBook:
 
     def change(self, change: RouteChange) -> None:
         """From now on with these changes."""
+        self._found.clear()
         for ref, service in change.services.items():
             if (old := self.services.pop(ref, None)) is not None:
                 self._strike(old)

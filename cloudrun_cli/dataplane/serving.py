@@ -18,8 +18,8 @@ FORGET_SECONDS = 30.0  # an ended request whose line never came is forgotten
 class Books(Decides, Protocol):
     """Whoever answers, and keeps the books of what was answered."""
 
-    def ended(self, request_id: bytes, address: bytes) -> None:
-        """A message on the fast channel: this request is over."""
+    def ended(self, request_id: bytes, whole: bool, ours: bytes) -> None:
+        """A message on the fast channel: this request is over, with or without a whole answer."""
 
     def logged(self, line: Mapping[str, Any]) -> None:
         """A line of the request log: this request is over."""
@@ -57,6 +57,7 @@ async def serve(
     finally:
         gate.close()
         fast.close()
+        await asyncio.sleep(0)  # what was accepted just now comes to be known, and is closed with the others
         for question in list(questions):
             question.close()
         for event in list(events):

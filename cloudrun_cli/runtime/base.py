@@ -1,6 +1,6 @@
 """What a runtime is: a few words for running instances, and the values they speak of."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -82,6 +82,7 @@ class InstanceSpec:
     containers: tuple[str, ...] = ()  # the names of all that the instance is to have, when there are several
     mounts: tuple[Mount, ...] = ()
     ports: tuple[int, ...] = ()  # further ports that we want to reach, for probes
+    zone: str = ""  # of its region, whole; a label on what runs
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -105,6 +106,7 @@ class Instance:
     runtime: str
     handle: str  # container id, or pid:start-time
     containers: tuple[str, ...] = ("",)
+    zone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,14 @@ class Exit:
     memory_bytes: int | None = None  # used when memory was the cause, where known
     at: datetime | None = None
     container: str = ""  # the one that ended; may be empty where there is only one
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What all containers of an instance have used since they started (CPU), and use now (memory)."""
+
+    cpu_seconds: float
+    memory_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,3 +213,22 @@ class Runtime(Protocol):
 
     async def ended(self, instance: Instance) -> Exit | None:
         """How it ended, or None while it runs."""
+
+    async def usage(self, instances: Sequence[Instance]) -> dict[str, Usage]:
+        """What each uses, by its id; one that cannot be measured, or has ended, is not in it."""
+
+    async def squeeze(self, instance: Instance) -> None:
+        """Take the CPU from all its containers until `release`: what is theirs stays, and nothing in them goes on. Of
+        one already squeezed, or gone, nothing happens. Raises EngineUnavailable, Unavailable."""
+
+    async def release(self, instance: Instance) -> None:
+        """Give the CPU back; once this returns, all its containers go on. Of one not squeezed, or gone, nothing
+        happens. `stop` does this by itself. Raises EngineUnavailable, and Unavailable also when it was killed meanwhile
+        and is about to end."""
+
+    async def squeezed(self) -> frozenset[str]:
+        """The ids of the instances of this home that are squeezed now, also by another process."""
+
+    async def limit_cpu(self, instance: Instance, cpu_millis: Mapping[str, int]) -> None:
+        """From now on these containers, by name, may use so much, within what the machine has. Nothing happens where
+        CPU is not bounded, or the instance is gone. Raises EngineUnavailable."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -13,8 +13,19 @@ import docker
 from cloudrun_cli.core.errors import CloudRunError, EngineUnavailable, StartFailed
 from cloudrun_cli.runtime import docker_labels as labels
 from cloudrun_cli.runtime import docker_sockets
-from cloudrun_cli.runtime.base import STOP_GRACE, Exit, ExitCause, Image, Instance, InstanceSpec, Listening, LogLine
+from cloudrun_cli.runtime.base import (
+    STOP_GRACE,
+    Exit,
+    ExitCause,
+    Image,
+    Instance,
+    InstanceSpec,
+    Listening,
+    LogLine,
+    Usage,
+)
 from cloudrun_cli.runtime.docker_build import Builder
+from cloudrun_cli.runtime.docker_cpu import Cpu
 from cloudrun_cli.runtime.docker_engine import HINT, Engine, connect
 from cloudrun_cli.runtime.docker_holders import POOL, TRIES, Holder, Holders, remove
 from cloudrun_cli.runtime.docker_images import Images
@@ -23,7 +34,7 @@ from cloudrun_cli.runtime.docker_start import HolderLost, Starter
 from cloudrun_cli.runtime.docker_volumes import Volumes
 from cloudrun_cli.runtime.docker_watch import Watch, kill
 
-PARALLEL_STARTS = 3  # more at once make each of them slower, measured on two cores
+PARALLEL_STARTS = 6  # no engine has to bear more; the daemon lets in no more than these, in a fair order
 KILL_DEADLINE = timedelta(seconds=20)  # from SIGKILL to the engine's word that it is over
 EVENTS_DEADLINE = timedelta(seconds=10)  # until the engine begins to tell events
 ALIVE = ("running", "paused", "restarting")
@@ -36,7 +47,8 @@ _log = logging.getLogger(__name__)
 class DockerRuntime:
     """Containers of one home. `home` is its absolute path; `hosts` are further names that instances can look up.
 
-    `reachable` says whether this machine reaches the containers' own addresses; None: found out by `open`.
+    `reachable` says whether this machine reaches the containers' own addresses; None: found out by `open`. `groups`
+    False: their control groups are left to the engine.
     """
 
     name = "docker"
@@ -50,8 +62,10 @@ class DockerRuntime:
         connect: Callable[[], docker.APIClient] = connect,
         linger: timedelta = LINGER,
         reachable: bool | None = None,
+        groups: bool = True,
     ) -> None:
         self._home = home
+        self._use_groups = groups
         self._pool = pool
         self._hosts = hosts or {}
         self._connect = connect
@@ -66,6 +80,7 @@ class DockerRuntime:
         self._images = Images(self._engine)
         self._builder = Builder(self._engine, self._images, self._home)
         self._watch = Watch(self._engine, self._home)
+        self._cpu = Cpu(self._engine, groups=self._use_groups)
         self._holders = Holders(self._engine, self._home, size=self._pool, hosts=self._hosts, reachable=self._reachable)
         self._logs = Logs(self._engine, self._watch)
         self._volumes = Volumes(api, self._home)
@@ -83,7 +98,9 @@ class DockerRuntime:
         self._engine.close()
 
     async def resolve(self, image: str) -> Image:
-        return await self._images.resolve(image)
+        found = await self._images.resolve(image)
+        await self._engine.call(self._starter.folders.learn, found.digest)
+        return found
 
     async def build(
         self, source: Path, image: str, *, base_image: str, env: Mapping[str, str], log: Callable[[str], None]
@@ -126,6 +143,7 @@ class DockerRuntime:
             return exit
         containers = await self._containers_of(instance)
         end = self._watch.ask(instance.id, containers)
+        await self._cpu.end(instance.id, containers)  # no signal reaches what stands still
         for signal, patience in (("SIGTERM", grace), ("SIGKILL", KILL_DEADLINE)):
             if not patience:
                 continue
@@ -167,6 +185,28 @@ class DockerRuntime:
     async def ended(self, instance: Instance) -> Exit | None:
         return await self._watch.ended(instance)
 
+    async def usage(self, instances: Sequence[Instance]) -> dict[str, Usage]:
+        found = {one.id: await self._cpu.usage(await self._containers_of(one)) for one in instances}
+        return {id: usage for id, usage in found.items() if usage is not None}
+
+    async def squeeze(self, instance: Instance) -> None:
+        if self._watch.exit_of(instance.id) is None:
+            await self._cpu.squeeze(instance.id, await self._containers_of(instance))
+
+    async def release(self, instance: Instance) -> None:
+        await self._cpu.release(instance.id, await self._containers_of(instance))
+
+    async def squeezed(self) -> frozenset[str]:
+        rows = _by_instance(await self._engine.call(self._containers, False))
+        found = {id for id, its in rows.items() if await self._cpu.is_squeezed({row["Id"] for row in its})}
+        return frozenset(found)
+
+    async def limit_cpu(self, instance: Instance, cpu_millis: Mapping[str, int]) -> None:
+        rows = await self._engine.call(self._containers, False, f"{labels.INSTANCE}={instance.id}")
+        named = {row["Labels"].get(labels.CONTAINER, ""): str(row["Id"]) for row in rows}
+        bounded = {named[name]: self._starter.bounded(cpu) for name, cpu in cpu_millis.items() if name in named}
+        await self._cpu.limit(bounded)
+
     async def _take_over(self) -> None:
         """Listen first, then look what is there: nothing can end unseen in between."""
         self._keep_running(self._watch.run())
@@ -175,6 +215,7 @@ class DockerRuntime:
         except TimeoutError as error:
             raise EngineUnavailable("Docker answers, but tells no events.", hint=HINT) from error
         rows = await self._engine.call(self._containers, True)
+        self._cpu.adopt(row["Id"] for row in rows if row["State"] == "paused")
         for instance, its in _by_instance(rows).items():
             self._watch.adopt(instance, {row["Id"] for row in its if row["State"] in ALIVE})
             if not _is_whole(its) and await self._watch.look(instance, {row["Id"] for row in its}) is None:
@@ -183,6 +224,7 @@ class DockerRuntime:
         await self._holders.open({row["Labels"][labels.HOLDER] for row in rows})
         self._keep_running(self._holders.refill())
         self._keep_running(self._clear_away())
+        self._keep_running(self._cpu.free_killed())
 
     async def _start_into(self, holder: Holder, spec: InstanceSpec) -> Instance:
         self._watch.begin(spec.id, spec.container)
@@ -244,12 +286,15 @@ class DockerRuntime:
 
     async def _clear(self, instance: str) -> None:
         rows = await self._engine.call(self._containers, True, f"{labels.INSTANCE}={instance}")
-        await self._end_rest({row["Id"] for row in rows if row["State"] in ALIVE})
+        alive = {row["Id"] for row in rows if row["State"] in ALIVE}
+        await self._cpu.end(instance, alive)
+        await self._end_rest(alive)
         for holder in {row["Labels"][labels.HOLDER] for row in rows}:
             await self._holders.drop(holder)
         await self._logs.read_out(instance, self._linger)
         for row in rows:
             await self._engine.call(remove, self._engine.api, row["Id"])
+        self._cpu.forget(instance, (row["Id"] for row in rows))
         await self._engine.call(self._volumes.remove, instance)
 
     async def _end_rest(self, containers: set[str]) -> None:

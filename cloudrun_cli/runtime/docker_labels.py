@@ -10,6 +10,7 @@ HOME = f"{PREFIX}.home"  # absolute path of the home it belongs to
 KIND = f"{PREFIX}.kind"
 PROJECT = f"{PREFIX}.project"
 REGION = f"{PREFIX}.region"
+ZONE = f"{PREFIX}.zone"
 SERVICE = f"{PREFIX}.service"
 REVISION = f"{PREFIX}.revision"
 INSTANCE = f"{PREFIX}.instance"
@@ -35,6 +36,7 @@ def of_instance(home: str, spec: InstanceSpec, *, address: str, holder: str, sta
         KIND: KIND_INSTANCE,
         PROJECT: spec.project,
         REGION: spec.region,
+        ZONE: spec.zone,
         SERVICE: spec.service,
         REVISION: spec.revision,
         INSTANCE: spec.id,
@@ -73,6 +75,7 @@ def instance(container: str, labels: Mapping[str, str]) -> Instance:
         runtime="docker",
         handle=container,
         containers=tuple(labels.get(CONTAINERS, "").split(",")),
+        zone=labels.get(ZONE, ""),
     )
 
 

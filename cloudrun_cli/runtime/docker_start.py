@@ -11,8 +11,10 @@ from cloudrun_cli.core.errors import CloudRunError, ImageNotFound, ImageUnsuppor
 from cloudrun_cli.runtime import docker_labels as labels
 from cloudrun_cli.runtime import images
 from cloudrun_cli.runtime.base import Instance, InstanceSpec
+from cloudrun_cli.runtime.docker_cpu import PERIOD_US
 from cloudrun_cli.runtime.docker_engine import explanation, is_hiccup
 from cloudrun_cli.runtime.docker_holders import TRIES, Holder, remove
+from cloudrun_cli.runtime.docker_tmpfs import MemoryFolders
 from cloudrun_cli.runtime.docker_volumes import Volumes
 
 FILE_DESCRIPTORS = docker.types.Ulimit(name="nofile", soft=25_000, hard=25_000)  # Source: container runtime contract
@@ -30,6 +32,7 @@ class Starter:
         self._api = api
         self._home = home
         self._volumes = volumes
+        self.folders = MemoryFolders(api, home)
         self._processors = int(api.info()["NCPU"])
         self._file_limit = True  # until the engine refuses to set it
 
@@ -48,6 +51,10 @@ class Starter:
             raise StartFailed(f"Instance [{instance.id}] is gone.", hint="Try again.") from error
         holder = first[labels.HOLDER]
         return self._start(spec, holder, labels.of_further(self._home, spec, instance, holder))
+
+    def bounded(self, cpu_millis: int) -> int:
+        """So much CPU, or all that the machine has."""
+        return min(cpu_millis, self._processors * 1000)
 
     def _start(self, spec: InstanceSpec, holder: str, named: Mapping[str, str]) -> str:
         """Create and start a container; once more with what the engine could not do left out."""
@@ -92,13 +99,15 @@ class Starter:
         return str(container)
 
     def _host_config(self, spec: InstanceSpec, holder: str) -> dict[str, Any]:
-        processors = min(spec.cpu_millis * 1_000_000, self._processors * 1_000_000_000)
         return dict(
             self._api.create_host_config(
                 network_mode=f"container:{holder}",
-                nano_cpus=processors,
+                cpu_period=PERIOD_US,
+                cpu_quota=self.bounded(spec.cpu_millis) * PERIOD_US // 1000,
                 mem_limit=spec.memory_bytes,
                 memswap_limit=spec.memory_bytes,  # the same: no swap
+                tmpfs=self.folders.of(spec) or None,
+                shm_size=spec.memory_bytes,
                 pids_limit=PROCESSES,
                 ulimits=[FILE_DESCRIPTORS] if self._file_limit else None,
                 cap_drop=NOT_NEEDED,

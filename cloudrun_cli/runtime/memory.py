@@ -5,7 +5,7 @@ What runs lives in a `World`, so that a second runtime of the same home finds it
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,6 +21,7 @@ from cloudrun_cli.runtime.base import (
     InstanceSpec,
     Listening,
     LogLine,
+    Usage,
 )
 
 OWN_PORT = 0  # in a script: the port the instance was told
@@ -46,6 +47,9 @@ class _Running:
     scripts: dict[str, Script]  # by container
     lines: list[LogLine] = field(default_factory=list)
     exit: Exit | None = None
+    usage: Usage = field(default_factory=lambda: Usage(0.0, 0))
+    squeezed: bool = False
+    cpu_millis: dict[str, int] = field(default_factory=dict)  # by container
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -126,8 +130,10 @@ class MemoryRuntime:
             runtime=self.name,
             handle=f"memory-{spec.id}",
             containers=spec.names,
+            zone=spec.zone,
         )
         running = self._here.setdefault(spec.id, _Running(instance, {spec.container: script}))
+        running.cpu_millis[spec.container] = spec.cpu_millis
         self._act(running, spec.container)
         return running.instance
 
@@ -137,6 +143,7 @@ class MemoryRuntime:
         if running.exit is not None:
             raise StartFailed(f"Instance [{instance.id}] has ended meanwhile.")
         running.scripts[spec.container] = script
+        running.cpu_millis[spec.container] = spec.cpu_millis
         self._act(running, spec.container)
 
     async def stop(self, instance: Instance, *, grace: timedelta = STOP_GRACE) -> Exit:
@@ -198,6 +205,34 @@ class MemoryRuntime:
         running = self._here.get(instance.id)
         return running.exit if running is not None else Exit(instance.id, ExitCause.REMOVED)
 
+    async def usage(self, instances: Sequence[Instance]) -> dict[str, Usage]:
+        alive = {one.id: self._alive(one) for one in instances}
+        return {id: running.usage for id, running in alive.items() if running is not None}
+
+    async def squeeze(self, instance: Instance) -> None:
+        if (running := self._alive(instance)) is not None:
+            running.squeezed = True
+
+    async def release(self, instance: Instance) -> None:
+        if (running := self._alive(instance)) is not None:
+            running.squeezed = False
+
+    async def squeezed(self) -> frozenset[str]:
+        return frozenset(id for id, running in self._here.items() if running.squeezed and running.exit is None)
+
+    async def limit_cpu(self, instance: Instance, cpu_millis: Mapping[str, int]) -> None:
+        if (running := self._alive(instance)) is not None:
+            running.cpu_millis.update(cpu_millis)
+
+    def use(self, instance: Instance, usage: Usage) -> None:
+        """From now on it uses so much."""
+        self._here[instance.id].usage = usage
+
+    def cpu_of(self, instance: Instance, container: str | None = None) -> int:
+        """What a container may use now, in thousandths of a processor; its first when none is named."""
+        running = self._here[instance.id]
+        return running.cpu_millis[next(iter(running.scripts)) if container is None else container]
+
     def say(self, instance: Instance, text: str, *, stream: str = "stdout", container: str | None = None) -> None:
         """Let an instance write a line; its first container when none is named."""
         running = self._here[instance.id]
@@ -226,6 +261,10 @@ class MemoryRuntime:
     @property
     def _here(self) -> dict[str, _Running]:
         return self.world.homes.setdefault(self._home, {})
+
+    def _alive(self, instance: Instance) -> _Running | None:
+        running = self._here.get(instance.id)
+        return running if running is not None and running.exit is None else None
 
     def _script(self, spec: InstanceSpec) -> Script:
         script = self.world.scripts.get(spec.digest)

@@ -9,26 +9,34 @@ import asyncio
 import contextlib
 import logging
 import os
-import random
 import shutil
-import socket
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cloudrun_cli.core.errors import ImageNotFound, ImageUnsupported, StartFailed, Unavailable
 from cloudrun_cli.runtime import images
-from cloudrun_cli.runtime.base import STOP_GRACE, Exit, ExitCause, Image, Instance, InstanceSpec, Listening, LogLine
+from cloudrun_cli.runtime.base import (
+    STOP_GRACE,
+    Exit,
+    ExitCause,
+    Image,
+    Instance,
+    InstanceSpec,
+    Listening,
+    LogLine,
+    Usage,
+)
 from cloudrun_cli.runtime.process_build import Builder
-from cloudrun_cli.runtime.process_image import SYSTEM_PATH, ImageFolder, standin
+from cloudrun_cli.runtime.process_image import ImageFolder, environment, standin
 from cloudrun_cli.runtime.process_instance import Known, check, load, no_sidecars, prepare
 from cloudrun_cli.runtime.process_keeper import KeeperClient
 from cloudrun_cli.runtime.process_limits import Controllers, Groups, find_controllers, isolation_notes
 from cloudrun_cli.runtime.process_logs import Watch
+from cloudrun_cli.runtime.process_ports import Ports
 
-PORTS = range(30_000, 32_768)  # above the services' own ports, below those that systems hand out for outgoing connections
 CHECK_SECONDS = 1.0  # between two looks at the memory of what runs
 POLL_SECONDS = 0.1  # where the kernel does not tell of new output, or nobody tells of an end
 KILL_SECONDS = 5.0  # for a killed process to disappear
@@ -55,7 +63,7 @@ class ProcessRuntime:
         self._known: dict[str, Known] = {}
         self._past: dict[str, Exit] = {}
         self._listeners: list[asyncio.Queue[Exit]] = []
-        self._next_port = random.randrange(len(PORTS))
+        self._ports = Ports()
         self._watch: Watch | None = None
         self._checking: asyncio.Task[None] | None = None
 
@@ -139,16 +147,17 @@ class ProcessRuntime:
             service=spec.service,
             revision=spec.revision,
             address="",
-            port=self._free_port(),
+            port=self._ports.free({known.instance.port for known in self._known.values()}),
             started=datetime.now(UTC),
             runtime=self.name,
             handle="",
             containers=spec.names,
+            zone=spec.zone,
         )
         instance = replace(instance, address=f"127.0.0.1:{instance.port}")
         known = prepare(self._instances / spec.id, instance, spec.memory_bytes, self._groups)
         self._follow(known)
-        env = _environment(spec, image, known.folder, instance.port)
+        env = environment(spec, image, known.folder, instance.port)
         cwd = spec.working_dir or image.working_dir
         asked = asyncio.ensure_future(self._keeper.start(spec.id, argv, env, cwd, self._bounds(spec)))
         try:
@@ -178,6 +187,7 @@ class ProcessRuntime:
             return self._past.get(instance.id, Exit(instance.id, ExitCause.REMOVED))
         known.stopping = True
         if not await self._over(known, 0):
+            known.release()  # no signal but SIGKILL reaches what stands still
             if grace:
                 known.terminate()
             if not grace or not await self._over(known, grace.total_seconds()):
@@ -235,6 +245,39 @@ class ProcessRuntime:
         if known is None:
             return self._past.get(instance.id, Exit(instance.id, ExitCause.REMOVED))
         return known.exit if known.exit or await self._over(known, 0) else None
+
+    # ── CPU ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def usage(self, instances: Sequence[Instance]) -> dict[str, Usage]:
+        """By control group where there is one, else by the process table."""
+        found = {one.id: known.usage() for one in instances if (known := self._running(one)) is not None}
+        return {id: usage for id, usage in found.items() if usage is not None}
+
+    async def squeeze(self, instance: Instance) -> None:
+        """By the kernel's freezer where it is in one, else by SIGSTOP."""
+        if (known := self._running(instance)) is not None and not known.stopping:
+            await known.squeeze()
+
+    async def release(self, instance: Instance) -> None:
+        """Let all its processes go on."""
+        if (known := self._running(instance)) is not None:
+            known.release()
+
+    async def squeezed(self) -> frozenset[str]:
+        """The instances that stand still."""
+        self._adopt()
+        return frozenset(known.name for known in self._known.values() if known.exit is None and known.squeezed)
+
+    async def limit_cpu(self, instance: Instance, cpu_millis: Mapping[str, int]) -> None:
+        """By control group; where there is none, CPU is not bounded at all."""
+        if self._running(instance) is not None:
+            for millis in cpu_millis.values():
+                self._groups.limit_cpu(instance.id, min(millis, (os.cpu_count() or 1) * 1000))
+
+    def _running(self, instance: Instance) -> Known | None:
+        self._adopt()
+        known = self._known.get(instance.id)
+        return known if known is not None and known.exit is None and known.instance.handle else None
 
     # ── keeping track ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -312,6 +355,7 @@ class ProcessRuntime:
 
     def _look_after(self, known: Known) -> None:
         known.output.give_back()
+        known.let_end()
         if known.used_bytes is None and (used := known.over_memory()) is not None:
             known.used_bytes = used
             known.kill()
@@ -346,43 +390,9 @@ class ProcessRuntime:
                 self._groups.remove(folder.name)
                 shutil.rmtree(folder, ignore_errors=True)
 
-    def _free_port(self) -> int:
-        """A port that nobody listens on and no instance of ours was given."""
-        taken = {known.instance.port for known in self._known.values()}
-        for _ in PORTS:
-            self._next_port = (self._next_port + 1) % len(PORTS)
-            port = PORTS[self._next_port]
-            if port not in taken and _bindable(port):
-                return port
-        raise StartFailed(f"No port is free between {PORTS.start} and {PORTS.stop}.", hint="End some programs.")
-
     async def _exits(self, queue: asyncio.Queue[Exit]) -> AsyncIterator[Exit]:
         try:
             while True:
                 yield await queue.get()
         finally:
             self._listeners.remove(queue)
-
-
-def _environment(spec: InstanceSpec, image: Image, folder: Path, port: int) -> dict[str, str]:
-    """All that the program sees: nothing of the user's own environment."""
-    env = {
-        "PATH": SYSTEM_PATH,
-        "HOME": str(folder / "home"),
-        "TMPDIR": str(folder / "tmp"),
-        "LANG": "C.UTF-8",
-        **image.env,
-    }
-    if images.sample(spec.digest):
-        env |= {"STANDIN_PROJECT": spec.project, "STANDIN_REGION": spec.region}
-    env |= spec.env
-    return env | {"PORT": str(port)} if "PORT" in env else env
-
-
-def _bindable(port: int) -> bool:
-    with socket.socket() as probe:
-        try:
-            probe.bind(("", port))
-        except OSError:
-            return False
-    return True

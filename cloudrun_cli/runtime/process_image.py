@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cloudrun_cli.runtime import images
-from cloudrun_cli.runtime.base import Image
+from cloudrun_cli.runtime.base import Image, InstanceSpec
 from cloudrun_cli.runtime.keeper import write
 
 STANDINS = Path(__file__).with_name("standins")
@@ -122,3 +122,18 @@ def content_hash(source: Path) -> str:
         elif path.is_dir():
             total.update(b"folder\0%s\0" % name)
     return total.hexdigest()
+
+
+def environment(spec: InstanceSpec, image: Image, folder: Path, port: int) -> dict[str, str]:
+    """All that the program sees: nothing of the user's own environment."""
+    env = {
+        "PATH": SYSTEM_PATH,
+        "HOME": str(folder / "home"),
+        "TMPDIR": str(folder / "tmp"),
+        "LANG": "C.UTF-8",
+        **image.env,
+    }
+    if images.sample(spec.digest):
+        env |= {"STANDIN_PROJECT": spec.project, "STANDIN_REGION": spec.region}
+    env |= spec.env
+    return env | {"PORT": str(port)} if "PORT" in env else env

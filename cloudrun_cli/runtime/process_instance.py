@@ -13,9 +13,9 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cloudrun_cli.core.errors import Unimplemented
+from cloudrun_cli.core.errors import Unavailable, Unimplemented
 from cloudrun_cli.runtime import process_table
-from cloudrun_cli.runtime.base import Exit, ExitCause, Instance, InstanceSpec, Listening
+from cloudrun_cli.runtime.base import Exit, ExitCause, Instance, InstanceSpec, Listening, Usage
 from cloudrun_cli.runtime.keeper import write
 from cloudrun_cli.runtime.process_limits import Groups
 from cloudrun_cli.runtime.process_logs import Output
@@ -34,6 +34,7 @@ class Known:
     output: Output
     bounded: bool = False  # by the kernel
     stopping: bool = False  # its end is no news
+    stopped: set[int] | None = None  # its processes that SIGSTOP was sent to; None: another runtime may have done so
     used_bytes: int | None = None  # above its limit, when that was seen from outside
     exit: Exit | None = None
     done: asyncio.Event = field(default_factory=asyncio.Event)
@@ -61,6 +62,83 @@ class Known:
             return []
         return [process.pid for process in process_table.members(_pid(self._handle), self.folder)]
 
+    async def squeeze(self) -> None:
+        """Let nothing of it go on. Raises Unavailable."""
+        if self._in_freezer:
+            await self.groups.group(self.name).freeze()
+            if self.stopping:  # since then
+                self.release()
+            return
+        await asyncio.to_thread(self._stop)  # the process table may be long
+        if self.stopping:
+            self.release()
+
+    def _stop(self) -> None:
+        self.stopped = set() if self.stopped is None else self.stopped
+        if self.runs():
+            self._send(_pid(self._handle), signal.SIGSTOP, whole_group=True)
+        while left := set(self.members()) - self.stopped:  # it may fork while we look
+            self.stopped |= left
+            for pid in left:
+                self._send(pid, signal.SIGSTOP)
+
+    def release(self) -> None:
+        """Let all of it go on. Raises Unavailable when it was killed meanwhile, so that it is about to end."""
+        killed = self._was_killed
+        self._go_on()
+        if killed and not self.stopping:
+            raise Unavailable(f"Instance [{self.name}] was killed while it had no CPU.")
+
+    def _go_on(self) -> None:
+        self.groups.group(self.name).thaw()
+        if self.stopped == set() or not self._handle:
+            return
+        stopped, self.stopped = self.members() if self.stopped is None else self.stopped, set()
+        if self.runs():
+            self._send(_pid(self._handle), signal.SIGCONT, whole_group=True)
+        for pid in stopped:
+            self._send(pid, signal.SIGCONT)
+
+    def let_end(self) -> None:
+        """Let it end when it was killed while it stands still: it cannot before it goes on."""
+        if self._was_killed:
+            self._go_on()
+
+    @property
+    def _was_killed(self) -> bool:
+        group = self.groups.group(self.name)
+        return group.frozen and group.killed
+
+    @property
+    def squeezed(self) -> bool:
+        """Whether it stands still."""
+        return self.groups.group(self.name).frozen or process_table.is_stopped(self._handle)
+
+    def usage(self) -> Usage | None:
+        """What it uses; None when that cannot be seen. Without control groups, what processes used that have ended is
+        only in it where their parents waited for them."""
+        if self._is_in(self.groups.group(self.name).cpu) and (used := self.groups.group(self.name).usage()):
+            return used
+        if not self._handle or not (members := process_table.members(_pid(self._handle), self.folder)):
+            return None
+        return Usage(sum(p.cpu_seconds for p in members), process_table.memory_bytes(members, self.memory_bytes))
+
+    @property
+    def _in_freezer(self) -> bool:
+        return self._is_in(self.groups.group(self.name).freezer)
+
+    def _is_in(self, group: Path | None) -> bool:
+        if group is None or not self._handle:
+            return False
+        try:
+            return str(_pid(self._handle)) in (group / "cgroup.procs").read_text().split()
+        except OSError:
+            return False
+
+    def _send(self, pid: int, number: signal.Signals, *, whole_group: bool = False) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, number) if whole_group else os.kill(pid, number)
+
     def terminate(self) -> None:
         """SIGTERM to its session. Only while the leader is itself: afterwards its number may be another's."""
         if self.runs():
@@ -69,6 +147,7 @@ class Known:
 
     def kill(self) -> None:
         """SIGKILL to everything of it that is still there."""
+        self.groups.group(self.name).thaw()  # a frozen process of the first generation does not even hear that
         if self.runs():
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(_pid(self._handle), signal.SIGKILL)

@@ -11,6 +11,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from cloudrun_cli.runtime.cgroups import Group
+
 SYSTEM = Path("/sys/fs/cgroup")
 OWN = Path("/proc/self/cgroup")
 PERIOD_US = 100_000  # of CPU accounting, in which an instance gets its share
@@ -19,11 +21,14 @@ FILE_DESCRIPTORS = 25_000  # Source: container runtime contract (there for the w
 
 @dataclass(frozen=True, slots=True)
 class Controllers:
-    """Where groups can be made. v2: both are the same folder. None: that resource cannot be bounded."""
+    """Where groups can be made. v2: all are the same folder. None: that resource cannot be bounded, measured or, by
+    `freezer`, taken away for a while."""
 
     version: int
     memory: Path | None
     cpu: Path | None
+    cpuacct: Path | None = None
+    freezer: Path | None = None
 
 
 def find_controllers(system: Path = SYSTEM, own: Path = OWN) -> Controllers:
@@ -32,10 +37,10 @@ def find_controllers(system: Path = SYSTEM, own: Path = OWN) -> Controllers:
         for parent in _v2_parents(system, own):
             offered = (parent / "cgroup.controllers").read_text().split()
             if _writable(parent) and "memory" in offered:
-                return Controllers(2, parent, parent if "cpu" in offered else None)
+                return Controllers(2, parent, parent if "cpu" in offered else None, parent, parent)
         return Controllers(2, None, None)
-    memory, cpu = (folder if _writable(folder) else None for folder in (system / "memory", system / "cpu"))
-    return Controllers(1, memory, cpu)
+    wanted = (system / name for name in ("memory", "cpu", "cpuacct", "freezer"))
+    return Controllers(1, *(folder if _writable(folder) else None for folder in wanted))
 
 
 class Groups:
@@ -55,6 +60,11 @@ class Groups:
         """Whether the kernel holds the CPU limit."""
         return self._at.cpu is not None
 
+    @property
+    def freezes(self) -> bool:
+        """Whether the kernel can hold an instance still without its knowing."""
+        return self._at.freezer is not None
+
     def create(self, instance: str, *, cpu_millis: int, memory_bytes: int) -> list[str]:
         """Make the groups of an instance; the files that its first process writes itself into."""
         quota = cpu_millis * PERIOD_US // 1000
@@ -73,7 +83,30 @@ class Groups:
             (group / "cpu.cfs_period_us").write_text(str(PERIOD_US))
             (group / "cpu.cfs_quota_us").write_text(str(quota))
             joins.append(str(group / "cgroup.procs"))
+        for base in (self._at.cpuacct, self._at.freezer):
+            if base:
+                joins.append(str(self._folder(base, instance) / "cgroup.procs"))
         return joins
+
+    def limit_cpu(self, instance: str, cpu_millis: int) -> None:
+        """From now on it may use so much CPU; nothing happens where that is not bounded."""
+        if not self._at.cpu:
+            return
+        group, quota = self._at.cpu / self._name / instance, cpu_millis * PERIOD_US // 1000
+        with contextlib.suppress(FileNotFoundError):
+            if self._at.version == 2:
+                (group / "cpu.max").write_text(f"{quota} {PERIOD_US}")
+            else:
+                (group / "cpu.cfs_quota_us").write_text(str(quota))
+
+    def group(self, instance: str) -> Group:
+        """What can be seen of an instance, and how it is frozen."""
+        own = (base / self._name / instance if base else None for base in self._measured)
+        return Group(self._at.version, *own)
+
+    @property
+    def _measured(self) -> tuple[Path | None, Path | None, Path | None]:
+        return self._at.memory, self._at.cpuacct, self._at.freezer
 
     def kills(self, instance: str) -> int:
         """How often the kernel killed something in this instance for its memory."""
@@ -113,7 +146,7 @@ class Groups:
                     folder.rmdir()
 
     def _bases(self) -> set[Path]:
-        return {folder for folder in (self._at.memory, self._at.cpu) if folder}
+        return {folder for folder in (self._at.memory, self._at.cpu, self._at.cpuacct, self._at.freezer) if folder}
 
     def _create_v2(self, instance: str, quota: int, memory_bytes: int) -> list[str]:
         if not self._at.memory:
@@ -148,6 +181,8 @@ def isolation_notes(groups: Groups) -> list[str]:
     ]
     if not groups.bounds_memory:
         notes.append("Memory is checked every second instead of being bounded by a control group.")
+    if not groups.freezes:
+        notes.append("CPU is taken from an idle instance by SIGSTOP and given back by SIGCONT.")
     if not groups.bounds_cpu:
         notes.append("CPU limits are not enforced: no control group can be made here.")
     return notes

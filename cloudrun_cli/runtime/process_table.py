@@ -16,6 +16,7 @@ from cloudrun_cli.runtime.keeper import start_time as _linux_start_time
 
 PROC = Path("/proc")
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+TICKS = os.sysconf("SC_CLK_TCK")  # per second of CPU
 LISTEN = "0A"  # Source: linux/net/tcp_states.h, TCP_LISTEN
 
 
@@ -29,6 +30,7 @@ class Process:
     group: int
     session: int
     rss_bytes: int
+    cpu_seconds: float = 0.0  # its own, and that of its ended children it has waited for
 
 
 def start_time(pid: int) -> str:
@@ -49,6 +51,13 @@ def runs(handle: str) -> bool:
         return False
     found = _process(int(pid)) if PROC.is_dir() else None
     return found is None or found.state not in "ZX"
+
+
+def is_stopped(handle: str) -> bool:
+    """Whether the process of a handle stands still after SIGSTOP; False where the system does not tell."""
+    pid = handle.partition(":")[0]
+    found = _process(int(pid)) if pid and PROC.is_dir() else None
+    return found is not None and found.state in "Tt" and runs(handle)
 
 
 def members(pid: int, folder: Path) -> list[Process]:
@@ -93,7 +102,8 @@ def _process(pid: int) -> Process | None:
         return None
     fields = stat.rpartition(b")")[2].split()
     parent, group, session = (int(field) for field in fields[1:4])
-    return Process(pid, fields[0].decode(), parent, group, session, int(fields[21]) * PAGE_BYTES)
+    cpu_seconds = sum(int(field) for field in fields[11:15]) / TICKS
+    return Process(pid, fields[0].decode(), parent, group, session, int(fields[21]) * PAGE_BYTES, cpu_seconds)
 
 
 def _bears(pid: int, mark: bytes) -> bool:

@@ -4,7 +4,7 @@
 
 The program is an Envoy that answers by itself, so that it is not what is measured. It is deployed from source on the
 process runtime and called through its own port: edge, gate, slots, request log and all. The yardstick is an Envoy
-with one plain route to another copy of it, under the same load from `wrk`, in turn.
+with one plain route to another copy of it and the same request log, under the same load from `wrk`, in turn.
 """
 
 import argparse
@@ -28,10 +28,11 @@ import uvloop
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
-from cloudrun_cli.dataplane.envoy import find_binary  # noqa: E402 - the checkout's own, whatever is installed
+from cloudrun_cli.dataplane.envoy import FLUSH_MILLISECONDS, find_binary  # noqa: E402 - the checkout's own
+from cloudrun_cli.dataplane.envoy_config import REQUEST_FIELDS  # noqa: E402
 from tests.dataplane.edge import free_port  # noqa: E402
 
-TARGET = 0.40
+TARGET = 0.55
 _EXT = "type.googleapis.com/envoy.extensions."
 
 
@@ -40,13 +41,13 @@ async def measure(folder: Path, seconds: int, rounds: int, connections: int) -> 
     upstream, bare = free_port(), free_port()
     ratios = []
     with (
-        envoy(folder, "upstream", upstream, _answers_itself(), 1),
-        envoy(folder, "bare", bare, _forwards(upstream), 2),
+        envoy(folder, "upstream", upstream, answers_itself(), 1),
+        envoy(folder, "bare", bare, forwards(upstream, folder / "bare.jsonl"), 2),
         emulator(folder / "home") as cloudrun,
     ):
         gated = deploy(folder / "source", cloudrun)
         for port in (upstream, bare, gated):
-            await _answers(port)
+            await answers(port)
         for _ in range(rounds):
             plain_rate = await load(bare, seconds, connections)
             gated_rate = await load(gated, seconds, connections)
@@ -73,15 +74,23 @@ def emulator(home: Path) -> Iterator[Callable[..., str]]:
         cloudrun("emulator", "stop")
 
 
-def deploy(source: Path, cloudrun: Callable[..., str]) -> int:
+def deploy(source: Path, cloudrun: Callable[..., str], concurrency: int = 1000) -> int:
     """The own port of a service whose program is an Envoy that answers by itself."""
     source.mkdir()
-    (source / "template.json").write_text(_config("program", "PORT", _answers_itself()))
+    (source / "template.json").write_text(_config("program", "PORT", answers_itself()))
     start = f"exec {find_binary()} -c config-$PORT.json --concurrency 1 --disable-hot-restart --log-level error"
     (source / "Procfile").write_text(
         'web: sed "s/\\"PORT\\"/$PORT/" template.json > config-$PORT.json; ' + start + "\n"
     )
-    cloudrun("run", "deploy", "warm", f"--source={source}", "--allow-unauthenticated", "--concurrency=1000")
+    cloudrun(
+        "run",
+        "deploy",
+        "warm",
+        f"--source={source}",
+        "--allow-unauthenticated",
+        f"--concurrency={concurrency}",
+        "--max-instances=1",
+    )
     urls = cloudrun(
         "run", "services", "describe", "warm", "--format=value(metadata.annotations['run.googleapis.com/urls'])"
     )
@@ -111,7 +120,9 @@ def envoy(folder: Path, name: str, port: int, parts: dict[str, Any], workers: in
     config = folder / f"{name}.json"
     config.write_text(_config(name, port, parts))
     command = [str(find_binary()), "-c", str(config), "--concurrency", str(workers), "--disable-hot-restart"]
-    process = subprocess.Popen([*command, "--log-level", "error"])
+    process = subprocess.Popen(
+        [*command, "--file-flush-interval-msec", str(FLUSH_MILLISECONDS), "--log-level", "error"]
+    )
     try:
         yield
     finally:
@@ -125,6 +136,7 @@ def _config(name: str, port: int | str, parts: dict[str, Any]) -> str:
         "stat_prefix": name,
         "route_config": {"virtual_hosts": [{"name": name, "domains": ["*"], "routes": [parts["route"]]}]},
         "http_filters": [{"name": "router", "typed_config": {"@type": f"{_EXT}filters.http.router.v3.Router"}}],
+        "access_log": parts.get("access_log", []),
     }
     listener = {
         "name": name,
@@ -134,20 +146,29 @@ def _config(name: str, port: int | str, parts: dict[str, Any]) -> str:
     return json.dumps({"static_resources": {"listeners": [listener], "clusters": parts.get("clusters", [])}})
 
 
-def _answers_itself() -> dict[str, Any]:
+def answers_itself() -> dict[str, Any]:
+    """The parts of a program that answers every request at once."""
     return {"route": {"match": {"prefix": "/"}, "direct_response": {"status": 200, "body": {"inline_string": "hello"}}}}
 
 
-def _forwards(port: int) -> dict[str, Any]:
+def forwards(port: int, log: Path) -> dict[str, Any]:
+    """The parts of the yardstick: one plain route to that port, and a request log like ours."""
+    file = {
+        "@type": f"{_EXT}access_loggers.file.v3.FileAccessLog",
+        "path": str(log),
+        "log_format": {"json_format": REQUEST_FIELDS},
+    }
     endpoint = {"endpoint": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": port}}}}
     cluster = {
         "name": "upstream",
         "load_assignment": {"cluster_name": "upstream", "endpoints": [{"lb_endpoints": [endpoint]}]},
     }
-    return {"route": {"match": {"prefix": "/"}, "route": {"cluster": "upstream"}}, "clusters": [cluster]}
+    route = {"match": {"prefix": "/"}, "route": {"cluster": "upstream"}}
+    return {"route": route, "clusters": [cluster], "access_log": [{"name": "requests", "typed_config": file}]}
 
 
-async def _answers(port: int) -> None:
+async def answers(port: int) -> None:
+    """Returns when somebody answers there."""
     async with asyncio.timeout(10), httpx.AsyncClient(trust_env=False) as client:
         while True:
             try:

@@ -114,7 +114,10 @@ def test_a_file_of_something_else_is_refused(tmp_path: Path, name: str, text: by
         ("--max-instances=0", 'Bad value [0]: must be an integer of at least 1, or "default".'),
         ("--min=-1", 'Bad value [-1]: must be a non-negative integer, or "default".'),
         ("--scaling=some", 'Bad value [some]: must be a non-negative integer, or "auto".'),
-        ("--scaling-cpu-target=1.5", 'Bad value [1.5]: must be above 0 and at most 1, or "default".'),
+        (
+            "--scaling-cpu-target=1.5",
+            'Bad value [1.5]: must be from 0.1 to 0.95 with at most two decimals, or one of "default" and "disabled".',
+        ),
         ("--ingress=none", "Invalid choice: 'none'."),
         ("--execution-environment=gen3", "Invalid choice: 'gen3'."),
         ("--gpu=-1", "Value must be greater than or equal to 0; received: -1"),

@@ -12,9 +12,17 @@ from cloudrun_cli.settings import Settings
 from tests.conftest import ROOT, Cloudrun
 
 COMMANDS: dict[str, Any] = indexing.commands()
-KINDS = {"", "configurations", "files", "folders", "formats", "projects", "properties", "property_values"} | {
-    *("domain_mappings", "members", "regions", "revisions", "secrets", "service_accounts", "services", "tags")
-}
+KINDS = {
+    "",
+    "configurations",
+    "files",
+    "folders",
+    "formats",
+    "instances",
+    "projects",
+    "properties",
+    "property_values",
+} | {*("domain_mappings", "members", "regions", "revisions", "secrets", "service_accounts", "services", "tags")}
 
 
 @pytest.mark.parametrize(

@@ -165,6 +165,7 @@ ROWS: list[Row] = [
     (["--min-instances=1"], NEW, (*TEMPLATE, "autoscaling.knative.dev/minScale"), "1"),
     (["--max-instances=7"], NEW, (*TEMPLATE, "autoscaling.knative.dev/maxScale"), "7"),
     (["--scaling-cpu-target=0.5"], NEW, (*TEMPLATE, f"{RUN}scaling-cpu-target"), "0.5"),
+    (["--scaling-cpu-target=disabled"], NEW, (*TEMPLATE, f"{RUN}scaling-cpu-target"), "disabled"),
     (["--scaling-concurrency-target=default"], NEW, (*TEMPLATE, f"{RUN}scaling-concurrency-target"), None),
     (["--min=1", "--max=9"], SAME, (*SERVICE, f"{RUN}minScale"), "1"),
     (["--max=9"], SAME, (*SERVICE, f"{RUN}maxScale"), "9"),
@@ -342,7 +343,7 @@ def test_a_tag_or_a_name_for_a_new_revision_makes_one(store: Store, rollout: Rol
     ("arguments", "names"),
     [
         (["--memory=1Gi"], []),
-        ([f"--key={KEY}", "--gpu=1", "--cpu-boost"], ["--cpu-boost", "--gpu", "--key"]),
+        ([f"--key={KEY}", "--gpu=1", "--cpu-boost", "--no-cpu-throttling"], ["--gpu", "--key"]),
         (["--no-gpu-zonal-redundancy"], ["--no-gpu-zonal-redundancy"]),
         (["--clear-key"], []),
         (["--container=a", "--gpu=1", "--container=b", "--gpu=1"], ["--gpu"]),

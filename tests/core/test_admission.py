@@ -13,6 +13,7 @@ from cloudrun_cli.core.admission import (
     Refusal,
     free_slot,
     pick_revision,
+    queue_limit,
     refuse_waiting,
     wait_limit,
 )
@@ -74,6 +75,13 @@ def test_nothing_is_picked_from_an_empty_split() -> None:
 @pytest.mark.parametrize(("average", "limit"), [(0.0, 10.0), (2.0, 10.0), (4.0, 14.0), (60.0, 210.0)])
 def test_the_queue_waits_three_and_a_half_start_ups_but_at_least_ten_seconds(average: float, limit: float) -> None:
     assert wait_limit(average) == limit
+
+
+@pytest.mark.parametrize(
+    ("concurrency", "most", "limit"), [(1, 1, 100), (10, 1, 100), (80, 1, 800), (80, 10, 8000), (1000, 100, 10_000)]
+)
+def test_ten_times_all_slots_may_wait_within_bounds(concurrency: int, most: int, limit: int) -> None:
+    assert queue_limit(concurrency, most) == limit
 
 
 @pytest.mark.parametrize(

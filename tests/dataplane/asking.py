@@ -13,6 +13,7 @@ import msgpack
 from cloudrun_cli.core.resources import RevisionRef
 from cloudrun_cli.dataplane.envoy_config import REQUEST_FIELDS
 from cloudrun_cli.dataplane.gate import Gate
+from cloudrun_cli.dataplane.pools import OnBusy, nobody_asks
 from cloudrun_cli.dataplane.records import RequestRecord
 from tests.dataplane.edge import HELLO_HOST, listen
 
@@ -69,10 +70,12 @@ class FakeEnvoy:
         self.moment = 1000.0
         self.demands: list[RevisionRef] = []
         self.records: list[RequestRecord] = []
+        self.on_busy: OnBusy = nobody_asks
         self.gate = Gate(
             random=Random(7),
             on_demand=self.demands.append,
             on_request_end=self.records.append,
+            on_busy=lambda instance, busy: self.on_busy(instance, busy),
             monotonic=lambda: self.moment,
         )
         self._count = 0
@@ -98,11 +101,14 @@ class FakeEnvoy:
             await self.beat()
         return out
 
-    async def ended(self, request_id: str, address: str | None = None) -> None:
+    async def ended(
+        self, request_id: str, address: str | None = None, how: str = "- via_upstream", ours: str | None = None
+    ) -> None:
         """A message on the fast channel."""
         if self._fast is None:
             _, self._fast = await asyncio.open_unix_connection(str(self.folder / "events.sock"))
-        self._fast.write(msgpack.packb(["r", [[1, {"id": request_id, "inst": address}]], {}]))
+        fields = {"id": request_id, "how": how, "ul": ours}
+        self._fast.write(msgpack.packb(["r", [[1, fields]], {}]))
         await self.beat()
 
     def logged(self, request_id: str, address: str | None = None, **fields: object) -> None:
@@ -114,6 +120,8 @@ class FakeEnvoy:
             "t": "1790000000.250000",
             "d": 12,
             "st": 200,
+            "rf": "-",
+            "rd": "via_upstream",
             "m": "GET",
             "s": "http",
             "h": HELLO_HOST,
@@ -126,6 +134,14 @@ class FakeEnvoy:
         }
         with self.log.open("a") as file:
             file.write(json.dumps(line) + "\n")
+
+    async def recount(self, in_flight: dict[str, int]) -> None:
+        """What Envoy says when it is asked again."""
+
+        async def answer() -> dict[str, int]:
+            return in_flight
+
+        await self.gate.recount(answer)
 
     async def beat(self) -> None:
         """Time for what was written to be read."""

@@ -40,7 +40,7 @@ def test_headers_that_decisions_rest_on_are_removed_before_anything_reads_them(l
 
 def test_only_doors_tell_the_gate_their_number() -> None:
     told = {
-        name: manager["http_filters"][0]["typed_config"]["http_service"].get("authorization_request")
+        name: manager["http_filters"][2]["typed_config"]["http_service"].get("authorization_request")
         for name, manager in managers(20001).items()
     }
     door = {"headers_to_add": [{"key": "x-crl-door", "value": "20001"}]}
@@ -66,7 +66,7 @@ def test_other_refusals_keep_their_status() -> None:
 
 
 def test_every_wait_may_last_as_long_as_the_longest_request() -> None:
-    service = managers()["http"]["http_filters"][0]["typed_config"]["http_service"]
+    service = managers()["http"]["http_filters"][2]["typed_config"]["http_service"]
     assert service["server_uri"]["timeout"] == "3700s"
     assert service["retry_policy"]["retry_back_off"]["max_interval"] == "3700s"  # Envoy limits each try by it
 

@@ -13,27 +13,28 @@ from cloudrun_cli.dataplane.events import BATCH_LINES, EventsProtocol, RequestLo
 
 
 def message(*ids: str | None) -> bytes:
-    packed = msgpack.packb(["r", [[1, {"id": one, "inst": "10.0.0.1:1"}] for one in ids], {"size": len(ids)}])
+    fields = {"how": "- via_upstream", "ul": None}
+    packed = msgpack.packb(["r", [[1, {"id": one, **fields}] for one in ids], {"size": len(ids)}])
     assert isinstance(packed, bytes)
     return packed
 
 
 @given(st.lists(st.integers(1, 40), max_size=30))
 def test_messages_are_understood_however_they_are_cut(cuts: list[int]) -> None:
-    heard: list[tuple[bytes, bytes]] = []
-    protocol = EventsProtocol(lambda request, address: heard.append((request, address)), set())
+    heard: list[bytes] = []
+    protocol = EventsProtocol(lambda request, *_: heard.append(request), set())
     stream = message("a") + message("b", "c") + message(None)
     for cut in cuts:
         protocol.data_received(stream[:cut])
         stream = stream[cut:]
     protocol.data_received(stream)
-    assert heard == [(one, b"10.0.0.1:1") for one in (b"a", b"b", b"c", b"")]
+    assert heard == [b"a", b"b", b"c", b""]
 
 
 @pytest.mark.parametrize("nonsense", [b"\xc1", msgpack.packb([1]), msgpack.packb(["r", [[1, {}]]]), msgpack.packb(7)])
 def test_nonsense_ends_nothing_and_is_noted(nonsense: bytes, caplog: pytest.LogCaptureFixture) -> None:
     heard: list[bytes] = []
-    EventsProtocol(lambda request, _: heard.append(request), set()).data_received(nonsense)
+    EventsProtocol(lambda request, *_: heard.append(request), set()).data_received(nonsense)
     assert heard == []
     assert "something else" in caplog.text
 

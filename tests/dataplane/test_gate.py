@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 
 from cloudrun_cli.core import admission
+from cloudrun_cli.core.admission import QUEUE_LEAST
 from cloudrun_cli.core.resources import ServiceRef
 from cloudrun_cli.dataplane.routes import RevisionRoute, RouteChange, ServiceRoute
 from tests.dataplane.asking import FakeEnvoy, asking
@@ -99,7 +100,7 @@ async def test_a_private_service_is_refused_with_the_path_made_harmless(envoy: F
     assert "<script>" not in answer.body
     envoy.logged(question.id, st=403)
     await eventually(lambda: len(envoy.records) == 1)
-    assert envoy.records[0].text == admission.UNAUTHENTICATED.log
+    assert (envoy.records[0].text, envoy.records[0].revision) == (admission.UNAUTHENTICATED.log, ONE)
     assert envoy.records[0].severity == "WARNING"
     assert envoy.demands == []  # it starts nothing
 
@@ -174,6 +175,36 @@ async def test_the_wait_ends_with_429_at_the_maximum_and_500_below_it(envoy: Fak
     envoy.moment += 1
     assert (await waits.answer()).status == status
     assert envoy.gate.load()[ONE].waiting == 0
+
+
+@pytest.mark.parametrize(("most", "status"), [(1, 429), (2, 461)])
+async def test_a_full_queue_answers_at_once_and_takes_the_next_when_one_has_left(
+    envoy: FakeEnvoy, most: int, status: int
+) -> None:
+    envoy.gate.use(routes(concurrency=1, max_instances=most))
+    envoy.gate.add_instance(ONE, "one", ADDRESS)
+    busy, *waiting = await envoy.ask_all(1 + QUEUE_LEAST)
+    await busy.answer()
+    assert all(question.waits for question in waiting)
+    refused = await envoy.ask()
+    assert (await refused.answer()).status == status
+    envoy.logged(refused.id, st=429 if status == 429 else 500)
+    await eventually(lambda: len(envoy.records) == 1)
+    assert envoy.records[0].text == (admission.NO_INSTANCE_AT_MAX if most == 1 else admission.NO_INSTANCE).log
+    await waiting[50].leave()
+    await eventually(lambda: envoy.gate.load()[ONE].waiting == QUEUE_LEAST - 1)
+    last = await envoy.ask()
+    await envoy.beat()
+    assert last.waits
+    await envoy.ended(busy.id, ADDRESS)
+    assert (await waiting[0].answer()).address == ADDRESS  # whoever has waited longest
+
+
+async def test_while_instances_start_a_full_queue_counts_them(envoy: FakeEnvoy) -> None:
+    envoy.gate.use(routes(concurrency=1, max_instances=1))
+    envoy.gate.starting(ONE, +1)
+    await envoy.ask_all(QUEUE_LEAST)
+    assert (await (await envoy.ask()).answer()).status == 429
 
 
 async def test_slow_starts_allow_longer_waits(envoy: FakeEnvoy) -> None:
@@ -374,6 +405,20 @@ async def test_an_instance_that_is_gone_takes_its_requests_out_of_the_load(envoy
     assert await envoy.gate.drained("one", envoy.moment)
 
 
+async def test_it_is_told_when_an_instance_becomes_busy_and_idle_and_not_of_every_request(envoy: FakeEnvoy) -> None:
+    envoy.gate.use(routes(concurrency=1))
+    envoy.gate.add_instance(ONE, "one", ADDRESS)
+    edges: list[tuple[str, bool]] = []
+    envoy.on_busy = lambda instance, busy: edges.append((instance, busy))
+    first, second = await envoy.ask_all(2)
+    assert edges == [("one", True)]
+    await envoy.ended(first.id, ADDRESS)  # the second takes its slot
+    await second.answer()
+    assert edges == [("one", True)]
+    await envoy.ended(second.id, ADDRESS)
+    assert edges == [("one", True), ("one", False)]
+
+
 async def test_the_load_says_since_when_an_instance_is_idle(envoy: FakeEnvoy) -> None:
     envoy.gate.use(routes())
     envoy.gate.add_instance(ONE, "one", ADDRESS)
@@ -393,12 +438,16 @@ async def test_after_a_restart_the_counts_start_from_what_envoy_says(envoy: Fake
     waits = await envoy.ask()
     await envoy.beat()
     assert waits.waits
-    await envoy.ended("from-before", ADDRESS)
+    await envoy.ended("from-before")  # perhaps before Envoy counted: it is asked again
+    assert waits.waits
+    await envoy.recount({ADDRESS: 2})
     assert (await waits.answer()).address == ADDRESS
-    assert envoy.gate.inherits
-    envoy.gate.recount({ADDRESS: 2})  # one of the two inherited has ended unheard; the other count is our own
+    await envoy.recount({ADDRESS: 2})  # ours may be in it or not yet: nothing is given away
+    assert envoy.gate.load()[ONE].in_flight == 3
+    envoy.moment += 1
+    await envoy.recount({ADDRESS: 2})  # by now it is in it
     assert envoy.gate.load()[ONE].in_flight == 2
-    envoy.gate.recount({})
+    await envoy.recount({ADDRESS: 1})
     assert envoy.gate.load()[ONE].in_flight == 1
     assert not envoy.gate.inherits
 

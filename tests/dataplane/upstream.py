@@ -76,6 +76,23 @@ class Upstream:
             await self.release.wait()
             writer.write(b"6\r\nsecond\r\n0\r\n\r\n")
             return
+        elif path.startswith("/cookie/"):
+            control = path.removeprefix("/cookie/").replace("_", " ")
+            writer.write(b"HTTP/1.1 200 OK\r\nset-cookie: a=1\r\nset-cookie: b=2\r\ncontent-length: 0\r\n")
+            writer.write(f"cache-control: {control}\r\n\r\n".encode() if control else b"\r\n")
+            return
+        elif path.startswith("/length/"):
+            length = int(path.removeprefix("/length/"))
+            writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % length)
+            for sent in range(0, length if method != "HEAD" else 0, 1 << 20):
+                writer.write(bytes(min(1 << 20, length - sent)))
+                await writer.drain()
+            return
+        elif path == "/early":
+            writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf")
+            await writer.drain()
+            writer.transport.abort()
+            return
         elif path == "/garbage":
             writer.write(b"this is not HTTP\r\n\r\n")
             return

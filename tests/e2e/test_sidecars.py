@@ -103,7 +103,7 @@ def test_a_service_of_two_containers_lives_as_one(docker_home: Home, pair_image:
     rows = engine().containers(filters={"label": f"{labels.INSTANCE}={instance}"})
     limits = {row["Labels"][labels.CONTAINER]: engine().inspect_container(row["Id"])["HostConfig"] for row in rows}
     assert {name: limit["Memory"] >> 20 for name, limit in limits.items()} == {"app": 256, "side": 128}
-    assert {name: limit["NanoCpus"] for name, limit in limits.items()} == {"app": 10**9, "side": 5 * 10**8}
+    assert {name: limit["CpuQuota"] for name, limit in limits.items()} == {"app": 100_000, "side": 50_000}
 
     began = {e["labels"]["container_name"] for e in home.entries("pair") if e.get("textPayload") == "begins"}
     assert began == {"app", "side"}

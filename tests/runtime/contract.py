@@ -7,7 +7,9 @@ A runtime's tests subclass these and give three things: the fixture `runtime` (o
 
 import asyncio
 import json
+import os
 import secrets
+import signal
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
@@ -21,7 +23,7 @@ import pytest
 
 from cloudrun_cli.core.errors import ImageNotFound, StartFailed
 from cloudrun_cli.runtime.base import ExitCause, Image, Instance, InstanceSpec, LogLine, Runtime
-from tests.runtime.programs import LEAVER, LOOPBACK, SERVER, STUBBORN, TALKER, Program
+from tests.runtime.programs import BURNER, LEAVER, LOOPBACK, SERVER, STUBBORN, TALKER, Program
 
 DEADLINE = 30.0  # seconds; no wait of the contract is longer, a healthy runtime needs far less
 MIB = 1024 * 1024
@@ -211,9 +213,128 @@ class RuntimeContract(ABC):
         leaver = await runtime.start(a_spec(image))
         assert (await _next(exits)).instance == leaver.id  # the one that never ran has no end to tell
 
+    async def test_a_squeezed_instance_is_known_as_such_until_it_is_released(self, runtime: Runtime) -> None:
+        instance = await runtime.start(a_spec(await self.an_image(runtime, TALKER)))
+        await _said(runtime, instance, "three")
+        assert await runtime.squeezed() == frozenset()
+        for _ in range(2):  # the second time nothing happens
+            await runtime.squeeze(instance)
+            assert await runtime.squeezed() == {instance.id}
+        assert await runtime.instances() == [instance]
+        assert await runtime.ended(instance) is None
+        for _ in range(2):
+            await runtime.release(instance)
+            assert await runtime.squeezed() == frozenset()
+
+    async def test_a_squeezed_instance_that_is_stopped_leaves_in_its_own_way(self, runtime: Runtime) -> None:
+        instance = await runtime.start(a_spec(await self.an_image(runtime, TALKER)))
+        await _said(runtime, instance, "three")
+        await runtime.squeeze(instance)
+        exit = await asyncio.wait_for(runtime.stop(instance, grace=timedelta(seconds=10)), DEADLINE)
+        assert (exit.cause, exit.code) == (ExitCause.EXITED, 0)
+
+    async def test_a_squeezed_instance_can_be_purged(self, runtime: Runtime) -> None:
+        instance = await runtime.start(a_spec(await self.an_image(runtime, TALKER)))
+        await _said(runtime, instance, "three")
+        await runtime.squeeze(instance)
+        await asyncio.wait_for(runtime.purge(), DEADLINE)
+        assert await runtime.instances() == []
+
+    async def test_a_new_runtime_of_the_same_home_releases_what_an_earlier_one_squeezed(self, runtime: Runtime) -> None:
+        image = await self.an_image(runtime, TALKER)
+        earlier = self.sibling(runtime, same_home=True)
+        await earlier.open()
+        instance = await earlier.start(a_spec(image))
+        await _said(earlier, instance, "three")
+        await earlier.squeeze(instance)
+        await earlier.close()
+        successor = self.sibling(runtime, same_home=True)
+        await successor.open()
+        try:
+            assert await successor.squeezed() == {instance.id}
+            await successor.release(instance)
+            assert await successor.squeezed() == frozenset()
+        finally:
+            await successor.close()
+
+    async def test_nothing_is_squeezed_released_or_measured_of_an_instance_that_is_gone(self, runtime: Runtime) -> None:
+        instance = await runtime.start(a_spec(await self.an_image(runtime, TALKER)))
+        await _said(runtime, instance, "three")
+        await runtime.stop(instance)
+        await runtime.squeeze(instance)
+        await runtime.release(instance)
+        await runtime.limit_cpu(instance, {"": 500})
+        assert await runtime.squeezed() == frozenset()
+        assert await runtime.usage([instance]) == {}
+
+    async def test_usage_is_told_of_every_instance_that_runs(self, runtime: Runtime) -> None:
+        image = await self.an_image(runtime, TALKER)
+        instances = [await runtime.start(a_spec(image)) for _ in range(2)]
+        for instance in instances:
+            await _said(runtime, instance, "three")
+        used = await runtime.usage(instances)
+        assert set(used) == {instance.id for instance in instances}
+        assert all(one.cpu_seconds >= 0 and one.memory_bytes >= 0 for one in used.values())
+
 
 class ProgramContract(RuntimeContract):
     """What only a real program can show."""
+
+    async def test_squeezed_nothing_in_it_goes_on_and_released_all_of_it_does(self, runtime: Runtime) -> None:
+        instance = await runtime.start(a_spec(await self.an_image(runtime, BURNER)))
+        await _said(runtime, instance, "ready")
+        for _ in range(3):
+            await runtime.squeeze(instance)
+            before = (await runtime.usage([instance]))[instance.id]
+            await asyncio.sleep(0.3)
+            after = (await runtime.usage([instance]))[instance.id]
+            assert after.cpu_seconds - before.cpu_seconds < 0.006  # 2 % of the time
+            await runtime.release(instance)
+            first = await _counts(instance)
+            async with asyncio.timeout(DEADLINE):
+                while not all(new > old for old, new in zip(first, await _counts(instance), strict=True)):
+                    await asyncio.sleep(0.05)
+
+    async def test_one_that_is_killed_while_squeezed_ends_and_is_told(self, runtime: Runtime) -> None:
+        exits = runtime.exits()
+        instance = await runtime.start(a_spec(await self.an_image(runtime, BURNER)))
+        await _said(runtime, instance, "ready")
+        await runtime.squeeze(instance)
+        os.kill(await self.pid_of(instance), signal.SIGKILL)
+        told = await _next(exits)
+        assert (told.instance, told.cause, told.signal) == (instance.id, ExitCause.SIGNALED, 9)
+
+    @abstractmethod
+    async def pid_of(self, instance: Instance) -> int:
+        """The number of its main process on this machine."""
+
+    async def test_usage_grows_with_what_it_does(self, runtime: Runtime) -> None:
+        instance = await runtime.start(a_spec(await self.an_image(runtime, BURNER)))
+        await _said(runtime, instance, "ready")
+        before = (await runtime.usage([instance]))[instance.id]
+        await asyncio.sleep(0.5)
+        after = (await runtime.usage([instance]))[instance.id]
+        assert 0.05 < after.cpu_seconds - before.cpu_seconds < 2.0
+        assert 1 * MIB < after.memory_bytes < 256 * MIB
+
+    async def test_less_cpu_is_held_from_the_moment_it_is_set_also_while_squeezed(self, runtime: Runtime) -> None:
+        instance = await runtime.start(a_spec(await self.an_image(runtime, BURNER), cpu_millis=2000))
+        await _said(runtime, instance, "ready")
+        await runtime.squeeze(instance)
+        await runtime.limit_cpu(instance, {"": 200})
+        assert await runtime.squeezed() == {instance.id}
+        await runtime.release(instance)
+        if not self.bounds_cpu(runtime):
+            pytest.skip("this runtime cannot bound CPU here")
+        await asyncio.sleep(0.2)
+        before = (await runtime.usage([instance]))[instance.id]
+        await asyncio.sleep(1.0)
+        after = (await runtime.usage([instance]))[instance.id]
+        assert after.cpu_seconds - before.cpu_seconds < 0.5
+
+    def bounds_cpu(self, runtime: Runtime) -> bool:
+        """Whether it can hold a CPU limit."""
+        return True
 
     async def test_it_answers_at_its_address(self, runtime: Runtime) -> None:
         told = await self._ask(runtime, await self.an_image(runtime, SERVER))
@@ -284,6 +405,17 @@ async def _said(runtime: Runtime, instance: Instance, text: str) -> list[LogLine
             if line.text == text:
                 return lines
     raise AssertionError(f"it left without saying {text!r}: {lines}")
+
+
+async def _counts(instance: Instance) -> list[int]:
+    """How far the processes of the burner are."""
+    host, _, port = instance.address.rpartition(":")
+    async with asyncio.timeout(DEADLINE):
+        reader, writer = await asyncio.open_connection(host, int(port))
+        try:
+            return [int(word) for word in (await reader.read()).split()]
+        finally:
+            writer.close()
 
 
 async def _all_lines(runtime: Runtime, instance: Instance) -> list[LogLine]:

@@ -67,6 +67,31 @@ TALKER = _program(
     """,
 )
 
+# Burns all the CPU it gets in two processes, and says how far each of them is whenever somebody connects.
+BURNER = _program(
+    "burner",
+    """
+    import mmap, os, signal, socket, struct
+
+    shared = mmap.mmap(-1, 16)
+    group = os.getpid()
+    for place in (0, 8):
+        if os.fork() == 0:
+            count = 0
+            while os.getppid() == group:
+                count += 1
+                struct.pack_into("Q", shared, place, count)
+            os._exit(0)
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    door = socket.create_server(("0.0.0.0", int(os.environ["PORT"])))
+    print("ready", flush=True)
+    while True:
+        caller, _ = door.accept()
+        caller.sendall(("%d %d" % struct.unpack("QQ", shared)).encode())
+        caller.close()
+    """,
+)
+
 # Says goodbye and leaves with code 3.
 LEAVER = _program(
     "leaver",
@@ -105,4 +130,4 @@ LOOPBACK = _program(
     """,
 )
 
-ALL = (SERVER, TALKER, LEAVER, STUBBORN, LOOPBACK)
+ALL = (SERVER, TALKER, BURNER, LEAVER, STUBBORN, LOOPBACK)

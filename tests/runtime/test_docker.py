@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import docker
 import pytest
 
-from cloudrun_cli.runtime.base import Image, Runtime
+from cloudrun_cli.runtime.base import Image, Instance, Runtime
 from cloudrun_cli.runtime.docker import DockerRuntime
 from tests.docker_images import an_image
 from tests.runtime.contract import ProgramContract
@@ -36,6 +36,9 @@ class TestDocker(ProgramContract, SidecarContract):
         instructions = ('ENTRYPOINT ["python3", "/app/main.py"]',)
         an_image(self.engine, self.base, {"app/main.py": program.source}, tag=tag, instructions=instructions)
         return await runtime.resolve(tag)
+
+    async def pid_of(self, instance: Instance) -> int:
+        return int(self.engine.inspect_container(instance.handle)["State"]["Pid"])
 
     def sibling(self, runtime: Runtime, *, same_home: bool) -> Runtime:
         return DockerRuntime(self.home if same_home else f"{self.home}-elsewhere", pool=0)

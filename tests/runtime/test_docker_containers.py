@@ -88,7 +88,7 @@ async def test_an_instance_has_the_limits_it_was_given(bench: Bench) -> None:
     image = await bench.runtime.resolve(bench.image())
     instance = await bench.runtime.start(a_spec(image, command=("sleep", "60"), cpu_millis=500, memory_bytes=128 * MIB))
     host = bench.engine.inspect_container(instance.handle)["HostConfig"]
-    assert (host["NanoCpus"], host["Memory"], host["MemorySwap"]) == (500_000_000, 128 * MIB, 128 * MIB)
+    assert (host["CpuQuota"], host["Memory"], host["MemorySwap"]) == (50_000, 128 * MIB, 128 * MIB)
     assert host["Privileged"] is False
     assert "no-new-privileges" in host["SecurityOpt"]
     assert host["PidsLimit"] > 0

@@ -142,7 +142,7 @@ async def test_each_container_has_its_own_limits(pairs: Pairs) -> None:
     instance = await pairs.runtime.start(app)
     await pairs.runtime.join(instance, replace(side, cpu_millis=500, memory_bytes=64 * MIB))
     found = [pairs.engine.inspect_container(one)["HostConfig"] for one in pairs.containers()]
-    assert sorted((one["Memory"] // MIB, one["NanoCpus"] // 10**6) for one in found) == [(64, 500), (256, 1000)]
+    assert sorted((one["Memory"] // MIB, one["CpuQuota"] // 100) for one in found) == [(64, 500), (256, 1000)]
 
 
 async def test_when_one_ends_the_others_are_asked_to_leave(pairs: Pairs) -> None:

@@ -9,11 +9,12 @@ from cloudrun_cli.core.errors import BuildFailed, EngineUnavailable
 from cloudrun_cli.runtime.base import ExitCause, Image, Listening, Runtime
 from cloudrun_cli.runtime.memory import OWN_PORT, MemoryRuntime, Script, World
 from tests.runtime.contract import a_spec
-from tests.runtime.programs import LEAVER, LOOPBACK, SERVER, STUBBORN, TALKER, Program
+from tests.runtime.programs import BURNER, LEAVER, LOOPBACK, SERVER, STUBBORN, TALKER, Program
 from tests.runtime.sidecar_contract import SidecarContract
 
 SCRIPTS = {
     SERVER.name: Script(says=(("stdout", "ready"),)),
+    BURNER.name: Script(says=(("stdout", "ready"),)),
     TALKER.name: Script(says=(("stdout", "one"), ("stderr", "two"), ("stdout", "three"))),
     LEAVER.name: Script(says=(("stdout", "goodbye"),), exit_code=3),
     STUBBORN.name: Script(says=(("stdout", "staying"),), stubborn=True),

@@ -28,9 +28,11 @@ from tests.runtime.programs import LEAVER, SERVER, TALKER, Program
 
 
 class TestProcess(ProgramContract):
+    controllers: Controllers | None = None  # those of this machine
+
     @pytest.fixture
     async def runtime(self, tmp_path: Path) -> AsyncIterator[Runtime]:
-        runtime = ProcessRuntime(f"test-{tmp_path.name}", state=tmp_path / "home")
+        runtime = ProcessRuntime(f"test-{tmp_path.name}", state=tmp_path / "home", controllers=self.controllers)
         await runtime.open()
         yield runtime
         await runtime.purge()
@@ -45,9 +47,15 @@ class TestProcess(ProgramContract):
         return await runtime.build(source, program.name, base_image="", env={}, log=lambda line: None)
 
     def sibling(self, runtime: Runtime, *, same_home: bool) -> Runtime:
-        if same_home:
-            return ProcessRuntime(f"test-{self.folder.name}", state=self.folder / "home")
-        return ProcessRuntime(f"other-{self.folder.name}", state=self.folder / "elsewhere")
+        name, state = ("test", "home") if same_home else ("other", "elsewhere")
+        return ProcessRuntime(f"{name}-{self.folder.name}", state=self.folder / state, controllers=self.controllers)
+
+    async def pid_of(self, instance: Instance) -> int:
+        return int(instance.handle.partition(":")[0])
+
+    def bounds_cpu(self, runtime: Runtime) -> bool:
+        assert isinstance(runtime, ProcessRuntime)
+        return not any("CPU limits are not enforced" in note for note in runtime.isolation_notes())
 
     async def test_an_unknown_image_is_refused_by_its_name(self, runtime: Runtime) -> None:
         """Without an engine nothing can be looked up in a registry, and the refusal says what is missing."""
@@ -61,6 +69,12 @@ class TestProcess(ProgramContract):
         told = await self._ask(runtime, await self.an_image(runtime, SERVER))
         assert told["files"] in (25_000, bound)
         assert told["files"] <= 25_000
+
+
+class TestProcessWithoutGroups(TestProcess):
+    """Where no control group can be made: signals stop and continue it, and the process table tells what it uses."""
+
+    controllers = Controllers(2, None, None)
 
 
 async def test_an_instance_sees_nothing_of_the_users_environment(

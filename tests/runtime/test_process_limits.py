@@ -22,7 +22,9 @@ def own_group(folder: Path, path: str) -> Path:
 
 def test_the_root_of_version_2_is_used_where_it_can_be_written(tmp_path: Path) -> None:
     system = a_group(tmp_path / "fs")
-    assert find_controllers(system, own_group(tmp_path, "/user.slice/x.scope")) == Controllers(2, system, system)
+    assert find_controllers(system, own_group(tmp_path, "/user.slice/x.scope")) == Controllers(
+        2, system, system, system, system
+    )
 
 
 def test_a_delegated_group_is_used_beside_our_own(tmp_path: Path) -> None:
@@ -32,7 +34,7 @@ def test_a_delegated_group_is_used_beside_our_own(tmp_path: Path) -> None:
     app = a_group(system / "user.slice/app.slice", "memory pids")
     a_group(app / "shell.scope")
     found = find_controllers(system, own_group(tmp_path, "/user.slice/app.slice/shell.scope"))
-    assert found == Controllers(2, app, None)
+    assert found == Controllers(2, app, None, app, app)
 
 
 def test_nothing_is_bounded_where_no_group_can_be_made(tmp_path: Path) -> None:
@@ -86,7 +88,7 @@ def test_homes_do_not_share_groups_whatever_their_names(tmp_path: Path) -> None:
 
 
 def test_what_is_not_bounded_is_said(tmp_path: Path) -> None:
-    bounded = isolation_notes(Groups("home", Controllers(2, tmp_path, tmp_path)))
+    bounded = isolation_notes(Groups("home", Controllers(2, *[tmp_path] * 4)))
     unbounded = isolation_notes(Groups("home", Controllers(2, None, None)))
     assert {note.split()[0] for note in set(unbounded) - set(bounded)} == {"Memory", "CPU"}
     assert any("not a sandbox" in note for note in bounded)

@@ -128,14 +128,15 @@ def _annotations(body: Json) -> dict[str, str]:
             out[EXECUTION_ENVIRONMENT] = word
     mesh = (body.get("serviceMesh") or {}).get("mesh")
     scaling = body.get("scaling") or {}
-    out |= {key: str(scaling[field]) for field, key in _TARGETS.items() if scaling.get(field)}
+    out |= {key: str(scaling[f] or "disabled") for f, key in _TARGETS.items() if scaling.get(f) is not None}
     return {**out, **({_MESH: mesh} if mesh else {}), **_vpc_from_json(body.get("vpcAccess") or {})}
 
 
 def _scaling_to_json(template: RevisionTemplate) -> Json:
     counts = {"minInstanceCount": template.min_instances, "maxInstanceCount": template.max_instances}
     out: Json = {field: count for field, count in counts.items() if count}
-    return out | {f: float(template.annotations[key]) for f, key in _TARGETS.items() if template.annotations.get(key)}
+    targets = {field: template.annotations.get(key) for field, key in _TARGETS.items()}
+    return out | {field: 0.0 if said == "disabled" else float(said) for field, said in targets.items() if said}
 
 
 def _vpc_to_json(said: Mapping[str, str]) -> Json:

@@ -23,11 +23,34 @@ class Illness:
 MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # of the WebSocket handshake, RFC 6455
 
 
+class Overlap:
+    """How many requests are being worked on, and the most there ever were."""
+
+    lock = threading.Lock()
+    running = most = 0
+
+
 class App(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True  # head and body are written one after the other
 
     def do_GET(self) -> None:
+        with Overlap.lock:
+            Overlap.running += 1
+            Overlap.most = max(Overlap.most, Overlap.running)
+        self.counted = True
+        try:
+            self.get()
+        finally:
+            self.uncount()
+
+    def uncount(self) -> None:
+        """Before the answer is sent: with its last byte the next request may come."""
+        with Overlap.lock:
+            Overlap.running -= self.counted
+            self.counted = False
+
+    def get(self) -> None:
         word, _, rest = self.path.lstrip("/").partition("/")
         if word == "exit":
             os._exit(int(rest))
@@ -37,8 +60,14 @@ class App(BaseHTTPRequestHandler):
             return self.echo()
         if word == "revision":
             return self.answer(os.environ["K_REVISION"])
+        if word == "most":
+            return self.answer({"most": Overlap.most})
         if word == "sleep":
             time.sleep(float(rest))
+        if word == "burn":
+            until = time.monotonic() + float(rest)
+            while time.monotonic() < until:
+                pass
         if word == "go":
             GO.set()
         if word == "wait":
@@ -86,6 +115,8 @@ class App(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def answer(self, told: object) -> None:
+        if self.command == "GET":
+            self.uncount()
         body = json.dumps(told).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
@@ -102,6 +133,7 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 128
 
     def server_bind(self) -> None:
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         socket.socket.bind(self.socket, self.server_address)  # HTTPServer would look up its own name
         self.server_name, self.server_port = "app", self.server_address[1]
 

@@ -16,14 +16,8 @@ FLAGS = (
     value("--gpu", "GPUs of the container.", Integer(0), each=True, recorded=NO_GPU),
     value("--gpu-type", "The kind of GPU.", recorded=NO_GPU),
     toggle("--gpu-zonal-redundancy", "Keep GPUs ready in more than one zone.", recorded=NO_GPU),
-    toggle(
-        "--cpu-boost", "More CPU while an instance starts.", recorded="an instance starts with the CPU it has later"
-    ),
-    toggle(
-        "--cpu-throttling",
-        "CPU only while requests are served.",
-        recorded="instances keep their CPU between requests",
-    ),
+    toggle("--cpu-boost", "More CPU while an instance starts, and for 10 s after."),
+    toggle("--cpu-throttling", "CPU only while requests are served."),
     value(
         "--execution-environment",
         "The kind of sandbox that instances run in.",

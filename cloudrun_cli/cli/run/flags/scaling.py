@@ -19,20 +19,23 @@ class _Scaling(Kind):
         return text
 
 
-class _Share(Kind):
-    """A share of 1, such as 0.6, or the word default."""
+class _Target(Kind):
+    """A part of 1, such as 0.6, or one of the words default and disabled."""
 
     def parse(self, text: str) -> str:
+        from cloudrun_cli.core.targets import DISABLED, LEAST, MOST, parse
+
         try:
-            sound = text == "default" or 0 < float(text) <= 1
-        except ValueError:
-            sound = False
-        if not sound:
-            raise InvalidArgument(f'Bad value [{text}]: must be above 0 and at most 1, or "default".')
-        return text
+            if text != "0":
+                parse(text, "")
+                return text
+        except InvalidArgument:
+            pass
+        raise InvalidArgument(
+            f"Bad value [{text}]: must be from {LEAST} to {MOST} with at most two decimals, "
+            f'or one of "default" and "{DISABLED}".'
+        )
 
-
-NO_TARGETS = "instances are started as requests wait, whatever the target"
 
 FLAGS = (
     value("--concurrency", "Requests at once for one instance.", OrDefault(1, 1000)),
@@ -43,12 +46,11 @@ FLAGS = (
     value("--service-min-instances", "The same as --min.", OrDefault(0), hidden=True),
     value("--service-max-instances", "The same as --max.", OrDefault(1), hidden=True),
     value("--scaling", "auto, or exactly so many instances of the service.", _Scaling()),
-    value("--scaling-cpu-target", "CPU of an instance that is aimed at.", _Share(), recorded=NO_TARGETS),
+    value("--scaling-cpu-target", "Part of an instance's CPU that is aimed at: 0.1 to 0.95, or disabled.", _Target()),
     value(
         "--scaling-concurrency-target",
-        "Share of the concurrency that is aimed at.",
-        _Share(),
-        recorded=NO_TARGETS,
+        "Part of an instance's concurrency that is aimed at: 0.1 to 0.95, or disabled.",
+        _Target(),
     ),
 )
 

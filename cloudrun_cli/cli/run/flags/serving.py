@@ -14,11 +14,7 @@ NO_IDENTITY = "callers have no identity here yet"
 
 FLAGS = (
     value("--timeout", "How long a request may take: 300, 5m.", Duration("1s")),
-    toggle(
-        "--session-affinity",
-        "Send a client with cookies to the same instance again.",
-        recorded="any instance gets the request",
-    ),
+    toggle("--session-affinity", "Send a client that keeps cookies to the same instance again, where it can take it."),
     value(
         "--ingress",
         "From where the service may be called.",
