@@ -84,7 +84,7 @@ def _run(arguments: list[str]) -> int:
     if any(word in HELP for word in [*flags, *_before_dashes(rest)]):
         from cloudrun_cli.cli.help import print_help
 
-        return print_help(path)
+        return print_help(path, track)
     if path == "help":
         from cloudrun_cli.cli.help import answer_help
 

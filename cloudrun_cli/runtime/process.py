@@ -28,7 +28,7 @@ from cloudrun_cli.runtime.process_keeper import KeeperClient
 from cloudrun_cli.runtime.process_limits import Controllers, Groups, find_controllers, isolation_notes
 from cloudrun_cli.runtime.process_logs import Watch
 
-PORTS = range(30_000, 32_768)  # above the services' own ports, below those that systems hand out for outgoing connections
+PORTS = range(30_000, 32_768)  # above the services' own ports, below those that systems hand out by themselves
 CHECK_SECONDS = 1.0  # between two looks at the memory of what runs
 POLL_SECONDS = 0.1  # where the kernel does not tell of new output, or nobody tells of an end
 KILL_SECONDS = 5.0  # for a killed process to disappear
