@@ -48,7 +48,7 @@ def command_help(path: str, called: str) -> str:
         lines += ["", heading("Flags")]
         for shown, _, help, value, _, choices, required, _ in flags:
             lines += _described(_with_value(shown, value), help + (" Required." if required else ""), choices)
-    wide = ", ".join(shown.partition(",")[0].partition(" ")[0] for shown, *_ in _top().WIDE)
+    wide = ", ".join(shown.partition(",")[0].partition(" ")[0] for shown, *_, hidden in _top().WIDE if not hidden)
     lines += ["", heading("Flags of every command"), *_filled(f"{wide}, --help", "  ", COMMAND_WIDTH)]
     lines += [f"  `{complaints.program()} help` describes them."]
     return "\n".join(lines)

@@ -94,7 +94,7 @@ class Fleet:
             self._open(member)
         else:
             self._say(member, f"{finding.cause} The instance was not started.", "ERROR")
-            await self._end(member, "the start failed")
+            self._tasks.spawn(self._end(member, "the start failed"))  # whoever waits need not wait for its grace
         return finding
 
     def retire(self, instance_id: str, reason: str) -> None:
