@@ -224,9 +224,9 @@ class Gate:
         if route is None or (route.disabled_url and place.way is not Way.DOMAIN):
             return _page(admission.PAGE_NOT_FOUND, path)
         ticket = Ticket(request_id, place.service, place.tag, self._now(), reply)
+        ticket.revision = self._revision(route, place.tag)
         if (verdict := self._may_invoke(route, headers)) is not None:
             return self._refuse(ticket, verdict, path)
-        ticket.revision = self._revision(route, place.tag)
         pool = self._pools.get(ticket.revision) if ticket.revision is not None else None
         if pool is None or pool.route is None:
             if place.tag is not None:
