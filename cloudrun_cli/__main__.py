@@ -17,7 +17,7 @@ def main() -> None:
         leave(answer(arguments[1:]))
     from cloudrun_cli.cli.app import run
 
-    leave(run(arguments))
+    leave(_stray_bytes(arguments) or run(arguments))
 
 
 def leave(code: int) -> None:
@@ -38,6 +38,18 @@ def leave(code: int) -> None:
         atexit._run_exitfuncs()
         os._exit(code)
     sys.exit(code)
+
+
+def _stray_bytes(arguments: list[str]) -> int:
+    """2, and a line that says so, where a word has bytes that are no text here: nothing could keep or show it."""
+    for word in arguments:
+        if not word.isascii() and any("\udc80" <= letter <= "\udcff" for letter in word):
+            encoding = sys.getfilesystemencoding()
+            print(f"ERROR: (cloudrun) The argument [{word}] is not text in {encoding}.", file=sys.stderr)
+            if encoding != "utf-8":
+                print("Set a locale that knows it, such as LC_ALL=C.UTF-8.", file=sys.stderr)
+            return 2
+    return 0
 
 
 def _stand_in_for_closed_streams() -> None:

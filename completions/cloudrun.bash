@@ -1,9 +1,10 @@
 # Completion of cloudrun for bash. Written by `cloudrun completion install`.
 _cloudrun() {
-    local word=${COMP_WORDS[COMP_CWORD]} line
+    local word=${COMP_WORDS[COMP_CWORD]} program=${COMP_WORDS[0]} line
     local -a lines
     COMPREPLY=()
-    mapfile -t lines < <("${COMP_WORDS[0]}" __complete bash "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
+    [[ -n ${BASH_ALIASES[$program]-} ]] && program=cloudrun
+    mapfile -t lines < <("$program" __complete bash "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
     [[ $word == "=" ]] && word=""
     case ${lines[0]-} in
         :files) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
@@ -15,3 +16,4 @@ _cloudrun() {
     if [[ ${COMPREPLY[0]-} == *= ]]; then compopt -o nospace; fi
 }
 complete -F _cloudrun cloudrun
+if [[ ${BASH_ALIASES[gcloud]-} == *cloudrun* ]]; then complete -F _cloudrun gcloud; fi

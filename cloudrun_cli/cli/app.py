@@ -52,6 +52,12 @@ COMMANDS: dict[str, str] = {
 }
 
 # As cli/wide_flags.py makes them; a test keeps them equal.
+# gcloud's groups and commands that are not here; a script that calls one is told so, and not asked what it meant.
+_ABSENT = """app artifacts asset auth bigtable billing builds code components composer compute container dataflow dns
+docker domains endpoints eventarc firestore functions iam init kms logging monitoring organizations projects pubsub
+redis resource-manager scheduler secrets services spanner sql storage tasks topic workflows"""
+ABSENT = {*_ABSENT.split(), "run compose", "run jobs", "run multi-region-services", "run worker-pools"}
+
 WIDE_VALUES = (
     *("--access-token-file", "--account", "--authority-selector", "--authorization-token-file", "--billing-project"),
     *("--configuration", "--credential-file-override", "--document", "--flags-file", "--flatten", "--format"),
@@ -85,7 +91,7 @@ def _run(arguments: list[str]) -> int:
     if any(word in HELP for word in [*flags, *_before_dashes(rest)]):
         from cloudrun_cli.cli.help import print_help
 
-        return print_help(path)
+        return print_help(path, track)
     if path == "help":
         from cloudrun_cli.cli.help import answer_help
 
@@ -161,18 +167,20 @@ def not_a_command(path: str, shown: str) -> Misuse:
         from cloudrun_cli.cli.help import group_listing
 
         return Misuse(shown, "Command name argument expected.", "\n" + group_listing(path))
+    if path in ABSENT:
+        here = complaints.command_line("--help")
+        return Misuse(shown, f"gcloud's `{path}` is not built here; nothing was done.", f"What there is: {here}")
     group, _, word = path.rpartition(" ")
     shown_group = shown[: -len(word)].strip()
     groups, commands = children(group)
-    if not group:
-        from difflib import get_close_matches
+    from difflib import get_close_matches
 
-        near = get_close_matches(word, [*groups, *commands, "help"])
-        if not near:
-            usage = complaints.group_usage(shown_group, groups, [*commands, "help"])
-            return Misuse(shown_group, f"Invalid choice: '{word}'.", usage)
-    else:
-        near = sorted([*groups, *commands])
+    near = get_close_matches(word, [*groups, *commands, *([] if group else ["help"])])
+    if not group and not near:
+        usage = complaints.group_usage(shown_group, groups, [*commands, "help"])
+        return Misuse(shown_group, f"Invalid choice: '{word}'.", usage)
+    if group:
+        near += sorted({*groups, *commands} - set(near))
     lines = ["Maybe you meant:", *(f"  {complaints.command_line(f'{group} {name}'.strip())}" for name in near)]
     return Misuse(shown_group, f"Invalid choice: '{word}'.", "\n".join([*lines, "", complaints.search_advice()]))
 

@@ -60,14 +60,17 @@ def export(folder: Folder) -> None:
     present = context()
     bundle = transfer.save(present.store)
     os.makedirs(folder, exist_ok=True)
-    _write(folder, PROJECTS, bundle.projects)
-    _write(folder, SERVICES, _list("Service", bundle.services))
-    _write(folder, REVISIONS, _list("Revision", bundle.revisions))
-    _write(folder, POLICIES, bundle.policies)
+    files = {
+        PROJECTS: bundle.projects,
+        SERVICES: _list("Service", bundle.services),
+        REVISIONS: _list("Revision", bundle.revisions),
+        POLICIES: bundle.policies,
+        DERIVED[0]: _list("Configuration", map(derived.configuration, bundle.services)),
+        DERIVED[1]: _list("Route", map(derived.route, bundle.services)),
+    }
     if bundle.domain_mappings or os.path.exists(os.path.join(folder, DOMAINS)):
-        _write(folder, DOMAINS, _list("DomainMapping", bundle.domain_mappings, "domains.cloudrun.com/v1"))
-    _write(folder, DERIVED[0], _list("Configuration", map(derived.configuration, bundle.services)))
-    _write(folder, DERIVED[1], _list("Route", map(derived.route, bundle.services)))
+        files[DOMAINS] = _list("DomainMapping", bundle.domain_mappings, "domains.cloudrun.com/v1")
+    _write(folder, files)
     present.tell(
         f"Exported {_count(len(bundle.services), 'service')} with {_count(len(bundle.revisions), 'revision')} "
         f"to [{folder}]."
@@ -127,14 +130,17 @@ def _list(kind: str, items: Iterable[Mapping[str, Any]], version: str = "serving
     return {"apiVersion": version, "kind": f"{kind}List", "items": list(items)}
 
 
-def _write(folder: str, name: str, body: Any) -> None:
+def _write(folder: str, files: Mapping[str, Any]) -> None:
+    """All of them, whole: each beside its place first, and only then all into their places."""
     import json
 
-    path = os.path.join(folder, name)
-    with open(f"{path}.new", "w", encoding="utf-8") as file:
-        json.dump(body, file, indent=1, sort_keys=True, ensure_ascii=False)
-        file.write("\n")
-    os.replace(f"{path}.new", path)
+    places = [os.path.join(folder, name) for name in files]
+    for path, body in zip(places, files.values(), strict=True):
+        with open(f"{path}.new", "w", encoding="utf-8") as file:
+            json.dump(body, file, indent=1, sort_keys=True, ensure_ascii=False)
+            file.write("\n")
+    for path in places:
+        os.replace(f"{path}.new", path)
 
 
 def _count(number: int, one: str, many: str = "") -> str:

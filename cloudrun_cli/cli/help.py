@@ -14,9 +14,11 @@ if TYPE_CHECKING:
 COLUMN = 26  # where help lines begin
 
 
-def print_help(path: str) -> int:
-    """Print the help of a group or command. Raises Misuse when there is none."""
-    print(command_help(path) if command_entry(path) else group_help(path))
+def print_help(path: str, track: str = "") -> int:
+    """Print the help of a group or command, called by its track (alpha, beta) if one was typed. Raises Misuse when
+    there is none."""
+    called = complaints.command_line(f"{track} {path}".strip())
+    print(command_help(path, called) if command_entry(path) else group_help(path, called))
     return 0
 
 
@@ -27,15 +29,15 @@ def answer_help(words: "Sequence[str]") -> int:
     return print_help(" ".join(word for word in words if not word.startswith("-")))
 
 
-def command_help(path: str) -> str:
-    """What a command does, examples, its arguments."""
+def command_help(path: str, called: str) -> str:
+    """What a command does, examples, its arguments. `called` are the words that call it."""
     entry = command_entry(path)
     if entry is None:
         raise _unknown(path)
     operands = [_operand(positional) for positional in entry["positionals"]]
     needed = [f"{shown}={value}" for shown, _, _, value, _, _, required, _ in entry["flags"] if required]
     lines = [entry["help"], *_paragraphs(entry["more"]), "", heading("Usage")]
-    lines += [" ".join([f"  {complaints.command_line(path)}", *operands, *needed, "[flags]"])]
+    lines += [" ".join([f"  {called}", *operands, *needed, "[flags]"])]
     if entry["examples"]:
         lines += ["", heading("Examples"), *(f"  $ {_named(example)}" for example in entry["examples"])]
     if entry["positionals"]:
@@ -46,16 +48,16 @@ def command_help(path: str) -> str:
         lines += ["", heading("Flags")]
         for shown, _, help, value, _, choices, required, _ in flags:
             lines += _described(_with_value(shown, value), help + (" Required." if required else ""), choices)
-    wide = ", ".join(shown.partition(",")[0].partition(" ")[0] for shown, *_ in _top().WIDE)
+    wide = ", ".join(shown.partition(",")[0].partition(" ")[0] for shown, *_, hidden in _top().WIDE if not hidden)
     lines += ["", heading("Flags of every command"), *_filled(f"{wide}, --help", "  ", COMMAND_WIDTH)]
     lines += [f"  `{complaints.program()} help` describes them."]
     return "\n".join(lines)
 
 
-def group_help(path: str) -> str:
-    """What a group is for and what is in it. Raises Misuse when there is no such group."""
+def group_help(path: str, called: str) -> str:
+    """What a group is for and what is in it, under the words that call it. Raises Misuse when there is none."""
     help, groups, commands = _group(path)
-    lines = [help, "", heading("Usage"), f"  {complaints.command_line(path)} <group | command> [flags]"]
+    lines = [help, "", heading("Usage"), f"  {called} <group | command> [flags]"]
     for title, members in (("Groups", groups), ("Commands", commands)):
         if members:
             lines += ["", heading(title)]
@@ -67,7 +69,7 @@ def group_help(path: str) -> str:
             lines += [] if hidden else _described(_with_value(shown, value), help, choices)
         lines += _described("--help, -h", "Describe a group or command.")
         lines += _described("--version, -v", "Print the versions.")
-    lines += ["", f"`{complaints.command_line(path)} <group | command> --help` says more about each."]
+    lines += ["", f"`{called} <group | command> --help` says more about each."]
     return "\n".join(lines)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 from cloudrun_cli.cli.command import Group, positional
+from cloudrun_cli.cli.complaints import command_line
 from cloudrun_cli.cli.context import context
 from cloudrun_cli.core.errors import FailedPrecondition
 
@@ -12,14 +13,11 @@ SHELLS = ("bash", "zsh", "fish")
 
 completion = Group("completion")
 
-Shell = Annotated[str, positional("SHELL", "The shell to print the script for.", choices=SHELLS)]
-AnyShell = Annotated[
-    str | None, positional("SHELL", "The shell to install it for; by default the one in use.", choices=SHELLS)
-]
+Shell = Annotated[str | None, positional("SHELL", "The shell it is for; by default the one in use.", choices=SHELLS)]
 
 
 @completion.command("install", examples=["cloudrun completion install", "cloudrun completion install zsh"])
-def install(shell: AnyShell = None) -> None:
+def install(shell: Shell = None) -> None:
     """Let Tab complete commands, flags and names in your shell.
 
     Writes the script where the shell looks for it and, for bash and zsh, one line into its start-up file. It can be
@@ -38,9 +36,9 @@ def install(shell: AnyShell = None) -> None:
 
 
 @completion.command("show", format="value(.)", examples=["cloudrun completion show bash"])
-def show(shell: Shell) -> None:
+def show(shell: Shell = None) -> None:
     """Print the completion script of a shell."""
-    context().out.write(script(shell))
+    context().out.write(script(shell or present_shell()))
 
 
 def script(shell: str) -> str:
@@ -78,7 +76,7 @@ def present_shell() -> str:
         if name.lstrip("-") in SHELLS:
             return name.lstrip("-")
     raise FailedPrecondition(
-        "It cannot be told which shell you use.", hint=f"Name it: cloudrun completion install {'|'.join(SHELLS)}"
+        "It cannot be told which shell you use.", hint=f"Name it: {command_line(context().path)} {'|'.join(SHELLS)}"
     )
 
 
@@ -102,10 +100,11 @@ def _write(path: Path, text: str) -> None:
 
 _BASH = r"""# Completion of cloudrun for bash. Written by `cloudrun completion install`.
 _cloudrun() {
-    local word=${COMP_WORDS[COMP_CWORD]} line
+    local word=${COMP_WORDS[COMP_CWORD]} program=${COMP_WORDS[0]} line
     local -a lines
     COMPREPLY=()
-    mapfile -t lines < <("${COMP_WORDS[0]}" __complete bash "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
+    [[ -n ${BASH_ALIASES[$program]-} ]] && program=cloudrun
+    mapfile -t lines < <("$program" __complete bash "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
     [[ $word == "=" ]] && word=""
     case ${lines[0]-} in
         :files) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
@@ -117,6 +116,7 @@ _cloudrun() {
     if [[ ${COMPREPLY[0]-} == *= ]]; then compopt -o nospace; fi
 }
 complete -F _cloudrun cloudrun
+if [[ ${BASH_ALIASES[gcloud]-} == *cloudrun* ]]; then complete -F _cloudrun gcloud; fi
 """
 
 _ZSH = r"""#compdef cloudrun

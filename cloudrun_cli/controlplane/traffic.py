@@ -33,10 +33,13 @@ def update(
     store: Store, ref: ServiceRef, change: TrafficChange, *, caller: str, now: datetime, random: Random
 ) -> Service:
     """Change who gets the requests. The service is routed anew by the daemon; it has settled when the observed
-    generation has caught up. Raises NotFound, InvalidTraffic, InvalidArgument; then nothing has changed."""
+    generation has caught up. What is so already changes nothing, the generation neither. Raises NotFound,
+    InvalidTraffic, InvalidArgument; then nothing has changed."""
     with store.transaction():
         number = projects.ensure(store, ref.project, project_number(ref.project), now)
         made = _plan(store, ref, change)
+        if traffic.merged(made.after) == traffic.merged(made.before):
+            return made.service
         service = replace(
             made.service,
             traffic=made.after,

@@ -6,12 +6,13 @@ folder only. Sources: gcloud topic gcloudignore; behaviour reference 12.
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from pathspec import GitIgnoreSpec
 
+from cloudrun_cli.core import sources
 from cloudrun_cli.core.errors import InvalidArgument
 
 IGNORE_FILE = ".gcloudignore"
@@ -34,11 +35,7 @@ def upload(source: Path, into: Path) -> Upload:
     """Copy a source folder to `into`, which is made. Executable bits and links within the folder are kept.
     Raises InvalidArgument when there is nothing to copy or something cannot be read."""
     root = _root(source)
-    spec = GitIgnoreSpec.from_lines(_patterns(root))
-    found, ignored, outside = _choose(root, spec, skip=into.resolve())
-    if not found:
-        why = f"its ignore file leaves out everything ({ignored} entries)" if ignored else "it is empty"
-        raise InvalidArgument(f"There is nothing to deploy in [{source}]: {why}.", field="source")
+    found, ignored, outside = _listed(source, root, skip=into)
     size = 0
     into.mkdir(parents=True, exist_ok=True)
     for name in found:
@@ -51,6 +48,24 @@ def upload(source: Path, into: Path) -> Upload:
                 hint=f"Make it readable, or list it in {IGNORE_FILE}.",
             ) from error
     return Upload(len(found), size, ignored, tuple(outside))
+
+
+def check(source: Path, env: Mapping[str, str], *, skip: Path) -> None:
+    """Nothing when a folder could be copied and built, as far as its files tell; `env` is the build's. Raises
+    InvalidArgument, BuildFailed."""
+    root = _root(source)
+    found, _, _ = _listed(source, root, skip=skip)
+    sources.plan(found, lambda name: (root / name).read_text(encoding="utf-8", errors="replace"), env=env, layers="/")
+
+
+def _listed(source: Path, root: Path, *, skip: Path) -> tuple[list[str], int, list[str]]:
+    """What there is to copy, how much is left out, and the links that lead out. Raises InvalidArgument."""
+    spec = GitIgnoreSpec.from_lines(_patterns(root))
+    found, ignored, outside = _choose(root, spec, skip=skip.resolve())
+    if not found:
+        why = f"its ignore file leaves out everything ({ignored} entries)" if ignored else "it is empty"
+        raise InvalidArgument(f"There is nothing to deploy in [{source}]: {why}.", field="source")
+    return found, ignored, outside
 
 
 def _root(source: Path) -> Path:

@@ -16,6 +16,7 @@ from cloudrun_cli.core.annotations import (
     CLOUDSQL_INSTANCES,
     CUSTOM_AUDIENCES,
 )
+from cloudrun_cli.core.errors import InvalidArgument
 from cloudrun_cli.core.resources import Ingress, RevisionTemplate, Service, ServiceScaling
 
 
@@ -137,7 +138,7 @@ class CloudSqlChange:
 @dataclass(frozen=True, slots=True)
 class LabelsChange:
     """Labels of service and template: all go when `clear`, then those in `remove`, then `update` is laid over. What
-    the platform has written itself stays."""
+    the platform has written itself stays, and is not for others to write. Raises InvalidArgument."""
 
     update: Mapping[str, str] = field(default_factory=dict)
     remove: Sequence[str] = ()
@@ -150,6 +151,12 @@ class LabelsChange:
         return replace(service, labels=self._on(service.labels))
 
     def _on(self, labels: Mapping[str, str]) -> dict[str, str]:
+        for key in self.update:
+            if "/" in key:
+                raise InvalidArgument(
+                    f"metadata.labels: Invalid label key [{key}]. Keys with a prefix are the platform's own.",
+                    field="metadata.labels",
+                )
         kept = {k: v for k, v in labels.items() if "/" in k or not (self.clear or k in self.remove)}
         return {**kept, **self.update}
 

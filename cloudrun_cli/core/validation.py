@@ -38,7 +38,9 @@ def check_service(service: Service) -> None:
     check_range("--min", scaling.min_instances, 0, None)
     check_range("--max", scaling.max_instances, 1, None)
     check_range("--scaling", scaling.manual, 0, None)
-    _check_order(scaling.min_instances, scaling.max_instances, "service")
+    _check_order(
+        scaling.min_instances, scaling.max_instances, "service", "metadata.annotations[run.googleapis.com/minScale]"
+    )
     if scaling.manual is not None and (scaling.min_instances is not None or scaling.max_instances is not None):
         raise InvalidArgument(
             f"--scaling: With exactly {scaling.manual} instances, the service has neither a minimum (--min) nor a "
@@ -56,7 +58,12 @@ def check_template(template: RevisionTemplate) -> None:
     check_range(f"{_SPEC}.timeoutSeconds", int(template.timeout.total_seconds()), 1, MAX_TIMEOUT_SECONDS)
     check_range(f"{_ANNOTATIONS}[autoscaling.knative.dev/minScale]", template.min_instances, 0, None)
     check_range(f"{_ANNOTATIONS}[autoscaling.knative.dev/maxScale]", template.max_instances, 1, None)
-    _check_order(template.min_instances, template.max_instances, "revision")
+    _check_order(
+        template.min_instances,
+        template.max_instances,
+        "revision",
+        f"{_ANNOTATIONS}[autoscaling.knative.dev/minScale]",
+    )
     if template.service_account and "@" not in template.service_account:
         raise InvalidArgument(
             f"{_SPEC}.serviceAccountName: [{template.service_account}] is not the e-mail address of a service account.",
@@ -167,8 +174,9 @@ def _check_connector_region(service: Service) -> None:
         )
 
 
-def _check_order(least: int | None, most: int | None, level: str) -> None:
+def _check_order(least: int | None, most: int | None, level: str, field: str) -> None:
     if least is not None and most is not None and least > most:
         raise InvalidArgument(
-            f"The {level}'s minimum of {least} instances is more than its maximum of {most}.", field="scaling"
+            f"{field}: The {level}'s minimum of {least} instances is more than its maximum of {most}.",
+            field=field,
         )

@@ -112,7 +112,8 @@ class Fleet:
             self._open(member)
         else:
             self._say(member, f"{finding.cause} The instance was not started.", "ERROR")
-            await self._end(member, _down(Reason.FAILED_STARTUP, finding.cause))
+            cause = _down(Reason.FAILED_STARTUP, finding.cause)
+            self._tasks.spawn(self._end(member, cause))  # whoever waits need not wait for its grace
         return finding
 
     def _begin(self, member: Member, said: str) -> None:

@@ -225,12 +225,11 @@ class Gate:
         if route is None or (route.disabled_url and place.way is not Way.DOMAIN):
             return _page(admission.PAGE_NOT_FOUND, path)
         ticket = Ticket(request_id, place.service, place.tag, self._now(), reply)
-        if (verdict := self._may_invoke(route, headers)) is not None:
-            ticket.revision = self._revision(route, place.tag)  # in whose log it is
-            return self._refuse(ticket, verdict, path)
         cookies = headers.get(b"cookie")
         pin = affinity.pin_of(cookies, place.service) if cookies is not None else None
-        ticket.revision = self._revision(route, place.tag, pin)
+        ticket.revision = self._revision(route, place.tag, pin)  # also where it is refused: in whose log it is
+        if (verdict := self._may_invoke(route, headers)) is not None:
+            return self._refuse(ticket, verdict, path)
         pool = self._pools.get(ticket.revision) if ticket.revision is not None else None
         if pool is None or pool.route is None:
             if place.tag is not None:

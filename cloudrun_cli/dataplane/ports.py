@@ -20,8 +20,13 @@ def check_free(host: str, port: int, setting: str) -> None:
             raise FailedPrecondition(
                 _why(error, host, port),
                 field=setting,
-                hint=f"Choose another port: cloudrun config set {setting} PORT",
+                hint=f"Choose another port: cloudrun config set {setting} PORT, or set {variable(setting)}.",
             ) from error
+
+
+def variable(setting: str) -> str:
+    """The environment variable that overrides the property of a port: CLOUDRUN_HTTP_PORT for emulator/http_port."""
+    return f"CLOUDRUN_{setting.partition('/')[2].upper()}"
 
 
 def owner(port: int) -> str | None:

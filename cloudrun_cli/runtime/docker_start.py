@@ -163,7 +163,13 @@ def _start_error(spec: InstanceSpec, error: docker.errors.APIError) -> CloudRunE
         return StartFailed(
             f"[{program}] may not be executed: {said}", field="command", hint="Make it executable: chmod +x"
         )
-    if "no command specified" in small or "executable file not found" in small or "no such file or directory" in small:
+    if "no command specified" in small:
+        return StartFailed(
+            "The image says no program to run: it has neither ENTRYPOINT nor CMD.",
+            field="command",
+            hint="Say it: --command=PROGRAM",
+        )
+    if "executable file not found" in small or "no such file or directory" in small:
         return StartFailed(
             f"There is no [{program}] in the image: {said}",
             field="command",

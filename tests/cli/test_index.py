@@ -110,9 +110,10 @@ def test_help_is_the_same_after_before_and_through_help(cloudrun: Cloudrun) -> N
         "--help run services list",
         "help run services list",
         "run services -h list",
-        "beta run services list -h",
     ):
         assert cloudrun(line) == shown
+    called = "  cloudrun run services list [flags]"
+    assert cloudrun("beta run services list -h") == shown.replace(called, called.replace("cloudrun", "cloudrun beta"))
 
 
 def test_a_flag_that_has_no_effect_here_says_so_in_its_help(cloudrun: Cloudrun) -> None:

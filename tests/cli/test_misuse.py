@@ -182,3 +182,19 @@ def test_called_as_gcloud_it_calls_itself_gcloud(cloudrun: Cloudrun, tmp_path: P
         check=False,
     )
     assert done.stderr == "ERROR: (gcloud.config.get) Section [core] has no property [nosuch].\n"
+
+
+@pytest.mark.parametrize(
+    "words", ["auth login", "services enable run.googleapis.com", "run jobs list", "beta run jobs"]
+)
+def test_what_gcloud_has_and_is_not_here_is_said_to_be_so(cloudrun: Cloudrun, words: str) -> None:
+    told = cloudrun(words)
+    assert (told, told.exit_code) == ("", 2)
+    name = words.removeprefix("beta ")
+    name = " ".join(name.split()[:2]) if name.startswith("run") else name.split()[0]
+    assert f"gcloud's `{name}` is not built here; nothing was done." in told.stderr
+
+
+def test_the_nearest_command_comes_first(cloudrun: Cloudrun) -> None:
+    lines = cloudrun("run deploi").stderr.splitlines()
+    assert lines[1:3] == ["Maybe you meant:", "  cloudrun run deploy"]

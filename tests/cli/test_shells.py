@@ -154,6 +154,14 @@ def test_tab_completes_what_was_begun(terminal: Terminal, user: dict[str, str], 
     assert _words_called(Path(user["HOME"]) / "called") == completed
 
 
+@pytest.mark.parametrize("shell", ["bash"])
+def test_tab_completes_the_alias_of_gcloud(terminal: Terminal, user: dict[str, str]) -> None:
+    terminal.type("alias gcloud=cloudrun; . ~/.bashrc\r")
+    terminal.read_until(PROMPT)
+    terminal.type("gcloud run services desc\the\t\r")
+    assert _words_called(Path(user["HOME"]) / "called") == "run services describe hello"
+
+
 def _words_called(called: Path) -> str:
     deadline = time.monotonic() + LIMIT_SECONDS
     while not called.exists():

@@ -18,6 +18,7 @@ from tests.conftest import Cloudrun
 
 GREEN_CHECK = "\x1b[32m✔\x1b[39;0m"
 ASCII = {"PYTHONIOENCODING": "ascii"}
+NO_UTF8 = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 QUESTION = "Service [hello] will be deleted.\n\nDo you want to continue (Y/n)?  "
 NOBODY = "ERROR: (cloudrun.run.services.delete) This question cannot be answered, because nobody is at the terminal. "
 
@@ -226,24 +227,28 @@ def test_a_document_says_all_there_is_in_any_encoding(home: Cloudrun, format: st
     assert (json.loads if format == "json" else yaml.safe_load)(answer)["metadata"]["labels"]["team"] == "Füße"
 
 
-def test_a_word_that_is_no_text_is_no_bug_of_ours(home: Cloudrun) -> None:
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "cloudrun_cli",
-            "run",
-            "services",
-            "list",
-            b"--filter=metadata.name=\xff",
-            "--format=json",
-        ],
-        capture_output=True,
-        env=home.environ,
-        timeout=60,
-        check=False,
-    )
-    assert (done.stdout, done.returncode) == (b"[]\n", 0)
+@pytest.mark.parametrize(
+    ("locale", "word", "told"),
+    [
+        ({}, b"--description=\xff", "is not text in utf-8."),
+        ({}, b"--set-env-vars=A=\xff", "is not text in utf-8."),
+        (
+            NO_UTF8,
+            "--description=é".encode(),
+            "is not text in ascii.\nSet a locale that knows it, such as LC_ALL=C.UTF-8.",
+        ),
+    ],
+)
+def test_a_word_that_is_no_text_is_refused_by_name(
+    home: Cloudrun, locale: Mapping[str, str], word: bytes, told: str
+) -> None:
+    """Nothing could keep it, or show it in another locale."""
+    command = [sys.executable, "-m", "cloudrun_cli", "run", "services", "update", "hello"]
+    environ = home.environ | dict(locale)
+    done = subprocess.run([*command, word], capture_output=True, env=environ, timeout=60, check=False)
+    assert (done.stdout, done.returncode) == (b"", 2)
+    assert done.stderr.decode().startswith(f"ERROR: (cloudrun) The argument [{word[:10].decode()}")
+    assert told in done.stderr.decode()
 
 
 def test_a_reader_that_has_seen_enough_is_no_failure(home: Cloudrun) -> None:

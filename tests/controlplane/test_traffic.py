@@ -88,6 +88,13 @@ def test_a_service_that_is_not_there_is_not_found(store: Store) -> None:
         _update(store, TrafficChange({None: 100}))
 
 
+@pytest.mark.parametrize("change", [TrafficChange({None: 100}), TrafficChange(remove_tags=[Tag("nobody")])])
+def test_what_is_so_already_changes_nothing(two: Store, change: TrafficChange) -> None:
+    before = everything(two)
+    assert _update(two, change).generation == 2
+    assert everything(two) == before
+
+
 def test_a_plan_says_before_and_after_and_changes_nothing(two: Store) -> None:
     before = everything(two)
     plan = traffic.plan(two, a_ref(), TrafficChange({_name("v1"): 30}))

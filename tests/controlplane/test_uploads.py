@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from cloudrun_cli.controlplane.uploads import Upload, upload
-from cloudrun_cli.core.errors import InvalidArgument
+from cloudrun_cli.controlplane.uploads import Upload, check, upload
+from cloudrun_cli.core.errors import BuildFailed, CloudRunError, InvalidArgument
 
 
 def a_folder(root: Path, *names: str, **texts: str) -> Path:
@@ -120,3 +120,18 @@ def test_a_file_name_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
         pass
     with pytest.raises(InvalidArgument, match=r"xff\.txt"):
         upload(source, tmp_path / "copy")
+
+
+@pytest.mark.parametrize(
+    ("files", "error"),
+    [(["main.py"], None), (["Dockerfile"], None), (["notes.txt"], BuildFailed), ([], InvalidArgument)],
+)
+def test_whether_a_folder_could_be_built_is_seen_from_its_files(
+    tmp_path: Path, files: list[str], error: type[CloudRunError] | None
+) -> None:
+    source = a_folder(tmp_path / "source", *files)
+    if error is None:
+        check(source, {}, skip=tmp_path / "home")
+        return
+    with pytest.raises(error):
+        check(source, {}, skip=tmp_path / "home")

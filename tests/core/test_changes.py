@@ -33,6 +33,7 @@ from cloudrun_cli.core.container_changes import (
     LimitsChange,
     PortChange,
 )
+from cloudrun_cli.core.errors import InvalidArgument
 from cloudrun_cli.core.network_changes import NetworkChange, NoConnectorChange, NoNetworkChange
 from cloudrun_cli.core.resources import (
     Container,
@@ -105,6 +106,13 @@ def test_a_change_of_a_template_changes_that_and_nothing_else(
 ) -> None:
     before = replace(a_template(min_instances=1, max_instances=3), labels={"keep": "me"}, annotations={})
     assert change.apply(before) == replace(before, **fields)  # type: ignore[arg-type]  # the fields of the row
+
+
+def test_a_label_of_the_platform_is_refused_and_never_removed() -> None:
+    theirs = {"serving.knative.dev/service": "hello"}
+    with pytest.raises(InvalidArgument, match=r"metadata\.labels.*\[serving\.knative\.dev/service\]"):
+        LabelsChange({"serving.knative.dev/service": "other"}).apply(a_template())
+    assert LabelsChange(clear=True).apply(replace(a_template(), labels=theirs)).labels == theirs
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,11 @@ def test_values_at_the_edge_of_their_range_are_allowed(
             "spec.template.metadata.annotations[autoscaling.knative.dev/maxScale]",
             "Invalid value 0. It must be at least 1",
         ),
-        (_with(min_instances=3, max_instances=2), "scaling", "minimum of 3 instances is more than its maximum of 2"),
+        (
+            _with(min_instances=3, max_instances=2),
+            "spec.template.metadata.annotations[autoscaling.knative.dev/minScale]",
+            "minimum of 3 instances is more than its maximum of 2",
+        ),
         (_with(service_account="somebody"), "spec.template.spec.serviceAccountName", "[somebody]"),
         (_container(image=""), f"{CONTAINER}.image", "image is required"),
         (_container(image="a b"), f"{CONTAINER}.image", "[a b]"),

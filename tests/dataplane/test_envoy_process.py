@@ -81,7 +81,8 @@ async def test_a_busy_port_is_an_error_that_names_its_owner_and_what_to_do(tmp_p
     with pytest.raises(FailedPrecondition) as caught:
         await EnvoyProcess(tmp_path, http_port=held_port, https_port=free_port()).start()
     assert f"Port {held_port} on 127.0.0.1 is in use by pid {os.getpid()} (" in caught.value.message
-    assert caught.value.hint == "Choose another port: cloudrun config set emulator/http_port PORT"
+    named = "cloudrun config set emulator/http_port PORT, or set CLOUDRUN_HTTP_PORT."
+    assert caught.value.hint == f"Choose another port: {named}"
     assert owner(held_port) is not None
     assert owner(free_port()) is None
 

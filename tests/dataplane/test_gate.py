@@ -102,6 +102,7 @@ async def test_a_private_service_is_refused_with_the_path_made_harmless(envoy: F
     await eventually(lambda: len(envoy.records) == 1)
     assert (envoy.records[0].text, envoy.records[0].revision) == (admission.UNAUTHENTICATED.log, ONE)
     assert envoy.records[0].severity == "WARNING"
+    assert envoy.records[0].revision == ONE  # so that it stands in the log of its service
     assert envoy.demands == []  # it starts nothing
 
 

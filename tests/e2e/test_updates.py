@@ -69,6 +69,8 @@ def test_a_dry_run_says_what_is_wrong_and_changes_nothing(home: Home) -> None:
     assert "nothing has been changed" in checked.stderr
     assert home.cloudrun("run services update dry --memory=9Ti --dry-run").exit_code == 1
     assert home.cloudrun(f"run deploy other --image={home.image} --dry-run").exit_code == 0
+    nowhere = home.cloudrun("run deploy other --source=nowhere --dry-run")
+    assert (nowhere.exit_code, "does not exist" in nowhere.stderr) == (1, True)
     assert home.cloudrun("run services describe other").exit_code == 1
     assert home.json("run services describe dry") == before
 

@@ -185,7 +185,7 @@ async def test_a_program_that_may_not_be_executed_is_told_with_what_to_do(bench:
 
 async def test_an_image_with_nothing_to_start_is_told(bench: Bench) -> None:
     image = await bench.runtime.resolve(bench.image("CMD []", "ENTRYPOINT []"))
-    with pytest.raises(StartFailed, match="entry point"):
+    with pytest.raises(StartFailed, match="neither ENTRYPOINT nor CMD"):
         await bench.runtime.start(a_spec(image))
 
 

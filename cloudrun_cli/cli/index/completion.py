@@ -10,7 +10,7 @@ COMMANDS = {
   'examples': ('cloudrun completion install', 'cloudrun completion install zsh'),
   'hidden': False,
   'positionals': (
-   ('SHELL', 'The shell to install it for; by default the one in use.', '', ('bash', 'zsh', 'fish'), False, False),
+   ('SHELL', 'The shell it is for; by default the one in use.', '', ('bash', 'zsh', 'fish'), False, False),
   ),
   'flags': (),
  },
@@ -20,7 +20,7 @@ COMMANDS = {
   'examples': ('cloudrun completion show bash',),
   'hidden': False,
   'positionals': (
-   ('SHELL', 'The shell to print the script for.', '', ('bash', 'zsh', 'fish'), True, False),
+   ('SHELL', 'The shell it is for; by default the one in use.', '', ('bash', 'zsh', 'fish'), False, False),
   ),
   'flags': (),
  },

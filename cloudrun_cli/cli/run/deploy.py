@@ -108,7 +108,10 @@ def _deploy(
     what = "Building and deploying" if source else "Deploying"
     stages = [*following.SOURCE_STAGES, *following.STAGES] if source else following.STAGES
     if rollout.validate_only:
-        return save(present, ref, [*changes, *(sources.to_be_built(source, ref) if source else [])], rollout)
+        planned = save(present, ref, [*changes, *(sources.to_be_built(source, ref) if source else [])], rollout)
+        if source:
+            sources.check(present, source, planned.service)
+        return planned
     present.wake()
     if async_ and not source:
         return save(present, ref, changes, rollout)

@@ -92,8 +92,9 @@ RANK = "severityRank"  # what stands for `severity` where it is compared with < 
 
 
 def ranked(log_filter: str) -> str:
-    """The filter with comparisons of severities made comparisons of their ranks: ERROR is more than WARNING. What is
-    between quotes stays. Raises FilterError for a severity that there is not."""
+    """The filter with comparisons of severities made comparisons of their ranks: ERROR is more than WARNING; and with
+    `=~` as --filter writes it, `~`. What is between quotes stays. Raises FilterError for a severity that there is not.
+    Source: Cloud Logging query language."""
     import re
 
     from cloudrun_cli.core.logs import SEVERITIES
@@ -101,14 +102,14 @@ def ranked(log_filter: str) -> str:
 
     def in_ranks(found: "re.Match[str]") -> str:
         if not found["severity"]:
-            return found[0]
+            return "~" if found[0] == "=~" else found[0]
         name = found["severity"].upper()
         if name not in SEVERITIES:
             raise FilterError(f"[{found['severity']}] is not a severity: they are {', '.join(SEVERITIES)}.")
         return f"{RANK}{found['operator']}{SEVERITIES.index(name)}"
 
     comparison = r"\bseverity\s*(?P<operator><=|>=|<|>)\s*\"?(?P<severity>[A-Za-z]+)\"?"
-    return re.sub(rf"{comparison}|\"[^\"]*\"|'[^']*'", in_ranks, log_filter)
+    return re.sub(rf"{comparison}|=~|\"[^\"]*\"|'[^']*'", in_ranks, log_filter)
 
 
 def _rank_of_entry(entry: Any) -> int:

@@ -34,8 +34,10 @@ def service_name(present: Context, given: str | None, source: str | None = None)
 def region_of(present: Context, service: str) -> str:
     """The region in force. On a terminal that of a new service is asked for where none was ever chosen; an empty line
     takes the default. Raises Aborted, InvalidArgument."""
+    from cloudrun_cli.core.names import check_region
+
     if not present.can_ask or present.settings.resolve("run/region").source != "default":
-        return present.region
+        return check_region(present.region)
     from cloudrun_cli.cli.complaints import command_line
     from cloudrun_cli.controlplane import services
     from cloudrun_cli.core.errors import Aborted

@@ -45,18 +45,30 @@ def tell(present: Context, service: "Service", revision: "Revision", rollout: "R
         if own_port:
             present.tell(f"Own port:    {own_port}")
     elif not rollout.no_traffic:
-        update = command_line("run services update-traffic")
-        present.tell(
-            f"Its traffic is pinned, so new revisions get none; to send it all to the latest: {update} {ref.name} "
-            f"--to-latest{_where(present, ref)}"
-        )
+        tell_pinned(present, ref)
     callable_from_here = service.ingress is Ingress.ALL and service.default_url
     if callable_from_here and service.invoker_check and not verbs.is_public(present.store, ref):
         proxy = command_line("run services proxy")
         present.tell(f"Proxy locally with: {proxy} {ref.name} --region {ref.region} --project {ref.project}")
+        add = command_line("run services add-iam-policy-binding")
+        present.tell(
+            f"It is private, and callers have no identity here yet: they get 403 until everybody may call it: {add} "
+            f"{ref.name} --member=allUsers --role=roles/run.invoker{_where(present, ref)}"
+        )
     for target in service.traffic:
         if target.tag and target.revision == name:
             present.tell(f"The revision can be reached directly at {tagged(url, target.tag)}")
+
+
+def tell_pinned(present: Context, ref: "ServiceRef") -> None:
+    """A new revision got nothing, though nobody asked for that: why, and what would change it."""
+    from cloudrun_cli.cli.complaints import command_line
+
+    update = command_line("run services update-traffic")
+    present.tell(
+        f"Its traffic is pinned, so new revisions get none; to send it all to the latest: {update} {ref.name} "
+        f"--to-latest{_where(present, ref)}"
+    )
 
 
 def printed(present: Context, service: "Service") -> dict[str, Any]:
@@ -78,8 +90,8 @@ def _addresses(present: Context, service: "Service") -> tuple[str, str]:
 
 def _where(present: Context, ref: "ServiceRef") -> str:
     """What a command on this service must say beside its name: what this one has said."""
-    words = [f"--region={ref.region}"] if present.values["region"] else []
-    words += [f"--project={ref.project}"] if present.values["wide_project"] or present.values["namespace"] else []
+    words = [f"--region={ref.region}"] if present.values.get("region") else []
+    words += [f"--project={ref.project}"] if present.values["wide_project"] or present.values.get("namespace") else []
     return "".join(f" {word}" for word in words)
 
 

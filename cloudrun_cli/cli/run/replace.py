@@ -46,6 +46,7 @@ def replace(
 ) -> Any:
     """Create services from a YAML file, or make those there are what it says. Either all of its services are applied,
     or none."""
+    from cloudrun_cli.cli.run import outcomes
     from cloudrun_cli.controlplane import replacing
 
     present = context()
@@ -81,6 +82,8 @@ def replace(
             present.tell(note)
         present.tell(f"New configuration has been applied to service [{wanted.name}].")
         present.tell(f"URL: {_url(present, replaced)}")
+        if _gets_nothing(present, replaced):
+            outcomes.tell_pinned(present, replaced.service.ref)
     return _shown(present, made)
 
 
@@ -176,6 +179,15 @@ def _note(present: Context, replaced: "Replaced") -> str:
 
     made = revisions.get(present.store, replaced.revision.ref) if replaced.revision else None
     return made.status.note if made else ""
+
+
+def _gets_nothing(present: Context, replaced: "Replaced") -> bool:
+    """Whether a new revision serves nobody, neither by a share nor by a tag."""
+    from cloudrun_cli.controlplane import services as verbs
+    from cloudrun_cli.core.traffic import addressable
+
+    made, service = replaced.revision, verbs.find(present.store, replaced.service.ref)
+    return made is not None and service is not None and made.ref.name not in addressable(service.status.traffic)
 
 
 def _url(present: Context, replaced: "Replaced") -> str:

@@ -14,7 +14,7 @@ from cloudrun_cli.core.errors import InvalidArgument
 if TYPE_CHECKING:
     from cloudrun_cli.controlplane.services import Deployed, Rollout
     from cloudrun_cli.core.changes import Change
-    from cloudrun_cli.core.resources import ServiceRef
+    from cloudrun_cli.core.resources import Service, ServiceRef
     from cloudrun_cli.output.progress import StagedProgress
 
     Save = Callable[[Context, ServiceRef, list[Change], Rollout], Deployed]
@@ -111,6 +111,16 @@ def to_be_built(source: Source, ref: "ServiceRef") -> "list[Change]":
     from cloudrun_cli.core.container_changes import ImageChange
 
     return [ImageChange(source.image or builds.source_image(ref.project, ref.region, ref.name), source.container)]
+
+
+def check(present: Context, source: Source, service: "Service") -> None:
+    """Nothing when it could be built, as far as its files tell. Raises InvalidArgument, BuildFailed."""
+    from pathlib import Path
+
+    from cloudrun_cli.controlplane import uploads
+    from cloudrun_cli.core.build_changes import builder_env
+
+    uploads.check(Path(source.folder), builder_env(service, source.entrypoint), skip=Path(present.home))
 
 
 def build(

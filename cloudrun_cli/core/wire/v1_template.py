@@ -31,6 +31,7 @@ from cloudrun_cli.core.wire.v1_volumes import (
 Json = dict[str, Any]
 
 _MIN, _MAX = "autoscaling.knative.dev/minScale", "autoscaling.knative.dev/maxScale"
+_IN_KNATIVE = {_MIN: "autoscaling.knative.dev/min-scale", _MAX: "autoscaling.knative.dev/max-scale"}
 _SPEC = {"containerConcurrency", "containers", "nodeSelector", "serviceAccountName", "timeoutSeconds", "volumes"}
 _CONTAINER = {"args", "command", "env", "image", "livenessProbe", "name", "ports", "readinessProbe", "resources"}
 _CONTAINER |= {"startupProbe", "volumeMounts", "workingDir"}
@@ -73,7 +74,7 @@ def template_from_json(body: Json) -> RevisionTemplate:
     meta = body.get("metadata") or {}
     spec = body["spec"]
     annotations = dict(meta.get("annotations") or {})
-    least, most = annotations.pop(_MIN, None), annotations.pop(_MAX, None)
+    least, most = (_said(annotations, name) for name in (_MIN, _MAX))
     seconds = spec.get("timeoutSeconds")
     containers = tuple(_container_from_json(c) for c in spec["containers"])
     containers = _in_order(containers, annotations)
@@ -91,6 +92,12 @@ def template_from_json(body: Json) -> RevisionTemplate:
         node_selector=dict(spec.get("nodeSelector") or {}),
         extra={key: value for key, value in spec.items() if key not in _SPEC and value is not None},
     )
+
+
+def _said(annotations: dict[str, str], name: str) -> str | None:
+    """What an annotation says, in either spelling, and takes both out. Source: Knative, Configuring scale bounds."""
+    theirs = annotations.pop(_IN_KNATIVE[name], None)
+    return annotations.pop(name, theirs)
 
 
 def whole(text: object, field: str) -> int | None:

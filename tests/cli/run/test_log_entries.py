@@ -53,6 +53,7 @@ def test_a_filter_that_means_nothing_is_refused(log_filter: str) -> None:
 
 def test_what_is_quoted_is_not_read_as_a_comparison() -> None:
     assert ranked("textPayload:'severity>ERROR' severity>ERROR") == "textPayload:'severity>ERROR' severityRank>5"
+    assert ranked("""textPayload=~'a=~b' OR textPayload!~"c" """) == """textPayload~'a=~b' OR textPayload!~"c" """
 
 
 def test_a_filter_about_the_time_may_go_back_further_than_a_day() -> None:

@@ -129,6 +129,13 @@ def test_a_scale_that_is_no_number_is_refused() -> None:
         _template({"containers": [{"image": "i"}]}, {"autoscaling.knative.dev/minScale": "few"})
 
 
+def test_scale_bounds_may_be_spelled_as_knatives_documentation_does() -> None:
+    asked = {"autoscaling.knative.dev/min-scale": "1", "autoscaling.knative.dev/max-scale": "3"}
+    template = _template({"containers": [{"image": "i"}]}, asked)
+    assert (template.min_instances, template.max_instances) == (1, 3)
+    assert template.annotations == {}
+
+
 def test_a_mode_of_scaling_that_came_in_stays_and_manual_is_a_number() -> None:
     body = service_to_json(a_service(annotations={"run.googleapis.com/scalingMode": "automatic"}), NUMBER)
     assert service_from_json(body, "demo").annotations == {"run.googleapis.com/scalingMode": "automatic"}
