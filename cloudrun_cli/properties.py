@@ -10,7 +10,7 @@ FALSE = ("false", "0", "off", "no", "n", "", "none")
 
 
 class Property:
-    """One property. `kind` is text, bool, port, duration, speed or choice; `default` is what holds when nobody says."""
+    """One property. `kind` is text, bool, port, count, duration, speed or choice; `default` holds when nobody says."""
 
     __slots__ = ("choices", "default", "help", "kind", "local", "path")
 
@@ -47,6 +47,7 @@ _OURS = (
     Property("emulator/http_port", "The port that services answer on.", kind="port", default="9080"),
     Property("emulator/https_port", "The port that services answer on with TLS.", kind="port", default="9443"),
     Property("emulator/idle_timeout", "How long an idle instance is kept.", kind="duration", default="900s"),
+    Property("emulator/max_running_tasks", "How many tasks of jobs run at once.", kind="count", default="32"),
     Property("emulator/startup_timeout", "How long an instance may take to listen.", kind="duration", default="240s"),
     Property(
         "emulator/time_scale",

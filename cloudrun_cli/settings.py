@@ -80,6 +80,12 @@ class Settings:
         check(KNOWN[path], value)
         return int(value)
 
+    def count(self, path: str) -> int:
+        """The value of a property that is a number of things. Raises InvalidArgument."""
+        value = self.text(path)
+        check(KNOWN[path], value)
+        return int(value)
+
     def choice(self, path: str) -> str:
         """The value of a property with a closed set of values. Raises InvalidArgument."""
         value = self.text(path)
@@ -130,6 +136,8 @@ def check(known: Property, value: str) -> None:
         problem = f"The [{name}] value [{value}] is not valid. Possible values: [{', '.join(known.choices)}]."
     elif known.kind == "port" and not (value.isascii() and value.isdigit() and 0 < int(value) < 65536):
         problem = f"The [{name}] value [{value}] is not a port: it must be an integer between 1 and 65535."
+    elif known.kind == "count" and not (value.isascii() and value.isdigit() and 0 < int(value) < 10_000):
+        problem = f"The [{name}] value [{value}] is not valid: it must be an integer between 1 and 9999."
     elif known.kind == "duration":
         problem = _duration_problem(value)
     elif known.kind == "speed" and not _is_speed(value):

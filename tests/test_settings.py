@@ -54,6 +54,7 @@ def test_values_come_in_their_own_type(tmp_path: Path) -> None:
     assert found.duration("emulator/idle_timeout") == timedelta(minutes=2)
     assert found.speed("emulator/time_scale") == 2.5
     assert found.port("emulator/https_port") == 9443
+    assert found.count("emulator/max_running_tasks") == 32
     assert found.choice("run/runtime") == "auto"
 
 
@@ -82,6 +83,9 @@ def test_a_bad_value_in_the_environment_is_refused_when_it_is_read(
         ("emulator/http_port", "65536"),
         ("emulator/idle_timeout", "0s"),
         ("emulator/idle_timeout", "-1s"),
+        ("emulator/max_running_tasks", "0"),
+        ("emulator/max_running_tasks", "many"),
+        ("emulator/max_running_tasks", "10000"),
         ("emulator/time_scale", "fast"),
         ("emulator/time_scale", "0"),
         ("emulator/time_scale", "nan"),

@@ -8,6 +8,7 @@ Source: run.googleapis.com v1, namespaces.* and projects.locations.*
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from random import SystemRandom
 from typing import Any
 
 from starlette.convertors import StringConvertor, register_url_convertor
@@ -16,6 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from cloudrun_cli.api.paging import page
+from cloudrun_cli.api.running import Runner
 from cloudrun_cli.api.selectors import parse
 from cloudrun_cli.controlplane import listing
 from cloudrun_cli.controlplane import policies as policy_verbs
@@ -27,6 +29,8 @@ from cloudrun_cli.core.names import project_number
 from cloudrun_cli.core.regions import REGIONS
 from cloudrun_cli.core.resources import Revision, RevisionName, RevisionRef, Service, ServiceRef
 from cloudrun_cli.core.wire.v1 import SERVING, revision_to_json, service_to_json
+from cloudrun_cli.core.wire.v1_executions import execution_to_json
+from cloudrun_cli.core.wire.v1_jobs import RUN
 from cloudrun_cli.store import projects
 from cloudrun_cli.store.database import Store
 
@@ -44,6 +48,7 @@ class _NameConvertor(StringConvertor):
 register_url_convertor("name", _NameConvertor())
 _NAMESPACE = f"/apis/{SERVING}/namespaces/{{project}}"
 _LOCATION = "/v1/projects/{project}/locations/{location}"
+_JOBS = f"/apis/{RUN}/namespaces/{{project}}/jobs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +61,18 @@ class RunV1:
     now: Callable[[], datetime]
     changed: Callable[[], None]
 
+    @property
+    def runner(self) -> Runner:
+        """What makes executions."""
+        return Runner(self.store, self.caller, SystemRandom())
+
     def routes(self) -> list[Route]:
         """Every path that is built, and the writes that name the command which does the same."""
         routes = [
             Route("/v1/projects/{project}/locations", self.list_locations),
             Route(f"{_LOCATION}/services/{{name:name}}:getIamPolicy", self.get_policy),
             Route(f"{_LOCATION}/services/{{name:name}}:setIamPolicy", _set_policy, methods=["POST"]),
+            Route(f"{_JOBS}/{{name:name}}:run", self.run_job, methods=["POST"]),
         ]
         for parent in (_NAMESPACE, _LOCATION):
             routes += [
@@ -117,6 +128,12 @@ class RunV1:
         revision_verbs.delete(self.store, revision.ref, caller=self.caller, now=self.now())
         self.changed()
         return _deleted("revisions", revision.ref.name, revision.uid)
+
+    async def run_job(self, request: Request) -> Response:
+        """A new execution of a job."""
+        execution = await self.runner.run(request, _one_region(request), self.now())
+        self.changed()
+        return JSONResponse(execution_to_json(execution, self._number(execution.ref.project)))
 
     async def list_locations(self, request: Request) -> Response:
         """The regions of Cloud Run; here all of them are this machine, and none has a town's name."""

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cloudrun_cli.api import errors
 from cloudrun_cli.api.run_v1 import RunV1
+from cloudrun_cli.api.run_v2 import RunV2
 from cloudrun_cli.core.errors import CloudRunError, NotFound, Unimplemented
 from cloudrun_cli.core.hosts import APIS, host_name, is_address
 
@@ -19,8 +20,9 @@ RUN = "run"
 
 def application(run: RunV1) -> Starlette:
     """The whole of it. Everything it does not have yet is refused with 501, in the error shape of Google's APIs."""
+    routes = [*run.routes(), *RunV2(run.runner, run.now, run.changed).routes()]
     return Starlette(
-        routes=[Mount("/", _ByHost(Router(run.routes(), redirect_slashes=False)))],
+        routes=[Mount("/", _ByHost(Router(routes, redirect_slashes=False)))],
         exception_handlers={
             CloudRunError: errors.of_ours,
             HTTPException: errors.of_routing,

@@ -26,12 +26,24 @@ GROUPS: dict[str, tuple[str, str]] = {
     "run": ("", "Manage your Cloud Run applications."),
     "run configurations": ("cloudrun_cli.cli.run.configurations", "View your Cloud Run configurations."),
     "run domain-mappings": ("cloudrun_cli.cli.run.domain_mappings", "Manage domains mapped to your services."),
+    "run jobs": ("cloudrun_cli.cli.run.jobs.jobs", "View and manage your Cloud Run jobs."),
+    "run jobs executions": ("cloudrun_cli.cli.run.jobs.executions", "View and manage the executions of your jobs."),
+    "run jobs executions logs": ("cloudrun_cli.cli.run.jobs.logs", "Read the logs of executions."),
+    "run jobs executions tasks": ("cloudrun_cli.cli.run.jobs.tasks", "View the tasks of an execution."),
+    "run jobs executions tasks logs": ("cloudrun_cli.cli.run.jobs.logs", "Read the logs of tasks."),
+    "run jobs logs": ("cloudrun_cli.cli.run.jobs.logs", "Read the logs of Cloud Run jobs."),
     "run regions": ("cloudrun_cli.cli.run.regions", "View the regions of Cloud Run."),
     "run revisions": ("cloudrun_cli.cli.run.revisions", "View and manage your Cloud Run revisions."),
     "run revisions logs": ("cloudrun_cli.cli.run.revision_logs", "Read the logs of Cloud Run revisions."),
     "run routes": ("cloudrun_cli.cli.run.routes", "View your Cloud Run routes."),
     "run services": ("cloudrun_cli.cli.run.services", "View and manage your Cloud Run services."),
     "run services logs": ("cloudrun_cli.cli.run.service_logs", "Read the logs of Cloud Run services."),
+    "scheduler": ("", "Call addresses by cron: services, the :run of jobs, or any other."),
+    "scheduler jobs": ("cloudrun_cli.cli.scheduler.jobs", "Manage schedules, which Cloud Scheduler calls jobs."),
+    "scheduler jobs create": ("cloudrun_cli.cli.scheduler.creating", "Create schedules."),
+    "scheduler jobs logs": ("cloudrun_cli.cli.scheduler.logs", "Read the logs of schedules."),
+    "scheduler jobs update": ("cloudrun_cli.cli.scheduler.updating", "Change schedules."),
+    "scheduler locations": ("cloudrun_cli.cli.scheduler.locations", "View the locations of schedules."),
 }
 
 # Words of a command that has a module of its own; its help line is its docstring.
@@ -39,6 +51,15 @@ COMMANDS: dict[str, str] = {
     "emulator export": "cloudrun_cli.cli.emulator_transfer",
     "emulator import": "cloudrun_cli.cli.emulator_transfer",
     "run deploy": "cloudrun_cli.cli.run.deploy",
+    "run jobs add-iam-policy-binding": "cloudrun_cli.cli.run.jobs.policies",
+    "run jobs create": "cloudrun_cli.cli.run.jobs.create",
+    "run jobs deploy": "cloudrun_cli.cli.run.jobs.deploy",
+    "run jobs execute": "cloudrun_cli.cli.run.jobs.execute",
+    "run jobs get-iam-policy": "cloudrun_cli.cli.run.jobs.policies",
+    "run jobs remove-iam-policy-binding": "cloudrun_cli.cli.run.jobs.policies",
+    "run jobs replace": "cloudrun_cli.cli.run.jobs.replace",
+    "run jobs set-iam-policy": "cloudrun_cli.cli.run.jobs.policies",
+    "run jobs update": "cloudrun_cli.cli.run.jobs.update",
     "run services update-traffic": "cloudrun_cli.cli.run.traffic",
     "run services add-iam-policy-binding": "cloudrun_cli.cli.run.policies",
     "run services get-iam-policy": "cloudrun_cli.cli.run.policies",
@@ -55,8 +76,8 @@ COMMANDS: dict[str, str] = {
 # gcloud's groups and commands that are not here; a script that calls one is told so, and not asked what it meant.
 _ABSENT = """app artifacts asset auth bigtable billing builds code components composer compute container dataflow dns
 docker domains endpoints eventarc firestore functions iam init kms logging monitoring organizations projects pubsub
-redis resource-manager scheduler secrets services spanner sql storage tasks topic workflows"""
-ABSENT = {*_ABSENT.split(), "run compose", "run jobs", "run multi-region-services", "run worker-pools"}
+redis resource-manager secrets services spanner sql storage tasks topic workflows"""
+ABSENT = {*_ABSENT.split(), "run compose", "run multi-region-services", "run worker-pools"}
 
 WIDE_VALUES = (
     *("--access-token-file", "--account", "--authority-selector", "--authorization-token-file", "--billing-project"),

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 Candidate = tuple[str, str]  # the word, and its help
 
-STORED = ("domain_mappings", "projects", "revisions", "secrets", "service_accounts", "services", "tags")
+STORED = (
+    *("domain_mappings", "executions", "jobs", "projects", "revisions", "secrets", "service_accounts", "services"),
+    *("tags", "tasks"),
+)
 SERVICE_COMMANDS = ("run services ", "run deploy")  # those whose first word is a service
 
 # Flags that take a list, of the names of a kind or of NAME=VALUE: the kind of the names, and that of the values; None
@@ -111,11 +114,11 @@ def _walk(words: "Sequence[str]") -> tuple[str, dict[str, str], list[str], str]:
 
 
 def _owner(path: str, values: dict[str, str], operands: "Sequence[str]") -> str | None:
-    """The service that the line names, if it does: by its flag, or as the first of the words after a command of
+    """The service or job that the line names, if it does: by its flag, or as the first of the words after a command of
     services."""
     if path.startswith(SERVICE_COMMANDS) and operands:
         return operands[0]
-    return values.get("--service")
+    return values.get("--service") or values.get("--job")
 
 
 def _values(
@@ -161,7 +164,8 @@ def _names(
         return []
     from cloudrun_cli.settings import Settings
 
-    flags = {path: values[f] for f, path in (("--project", "core/project"), ("--region", "run/region")) if f in values}
+    of = {"--project": "core/project", "--region": "run/region", "--location": "run/region"}
+    flags = {path: values[f] for f, path in of.items() if f in values}
     settings = Settings(flags=flags, configuration=values.get("--configuration"))
     if kind in STORED:
         from cloudrun_cli.store.names import names_with_prefix

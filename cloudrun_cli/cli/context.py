@@ -152,6 +152,11 @@ class Context:
         return self.talks and draws(sys.stderr)
 
     @property
+    def shows_on_terminal(self) -> bool:
+        """Whether the answer goes to a terminal, where nobody reads ten thousand lines."""
+        return self.talks and sys.stdout.isatty()
+
+    @property
     def can_ask(self) -> bool:
         """Whether somebody is there to be asked for what was left out: a terminal in and a terminal to show it on."""
         if self.quiet or not self.talks or sys.stdin is None:

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from cloudrun_cli.controlplane.transfer import Bundle
 
 PROJECTS, SERVICES, REVISIONS, POLICIES = "projects.json", "services.json", "revisions.json", "iam-policies.json"
-DOMAINS = "domain-mappings.json"
+DOMAINS, SCHEDULES = "domain-mappings.json", "scheduler.json"
+JOBS, EXECUTIONS, TASKS = "jobs.json", "executions.json", "tasks.json"
 DERIVED = ("configurations.json", "routes.json")  # written, and not read: they say nothing that services do not
 
 Folder = Annotated[str, positional("DIR", "The folder of the files.", names="folders")]
@@ -21,13 +22,13 @@ Folder = Annotated[str, positional("DIR", "The folder of the files.", names="fol
 
 @emulator.command("import", examples=["cloudrun emulator import ./world"])
 def import_(folder: Folder) -> None:
-    """Add the services, revisions and policies that a folder holds as v1 objects, with their names, times, statuses and
-    addresses.
+    """Add the services, jobs and policies that a folder holds as v1 objects, with their revisions and executions,
+    names, times, statuses and addresses.
 
-    Reads projects.json, services.json, revisions.json, iam-policies.json and domain-mappings.json, as `emulator
-    export` writes them. Nothing
-    of it is started: it is history until something is deployed on it. What is there already is never written over;
-    then nothing is imported.
+    Reads projects.json, services.json, revisions.json, jobs.json, executions.json, tasks.json, iam-policies.json,
+    domain-mappings.json and scheduler.json, as `emulator export` writes them. Nothing of it is started: it is history
+    until something is deployed on it, executions stay so, and schedules fire only once they are resumed, changed or
+    run. What is there already is never written over; then nothing is imported.
     """
     from cloudrun_cli.controlplane import transfer
 
@@ -39,7 +40,9 @@ def import_(folder: Folder) -> None:
         f"Imported {_count(loaded.services, 'service')} with {_count(loaded.revisions, 'revision')}, "
         f"{_count(loaded.policies, 'policy', 'policies')} and {_count(loaded.projects, 'project')}."
     )
-    known = {PROJECTS, SERVICES, REVISIONS, POLICIES, DOMAINS, *DERIVED}
+    if loaded.jobs:
+        present.tell(f"Imported {_count(loaded.jobs, 'job')} with {_count(loaded.executions, 'execution')}.")
+    known = {PROJECTS, SERVICES, REVISIONS, POLICIES, DOMAINS, SCHEDULES, JOBS, EXECUTIONS, TASKS, *DERIVED}
     left = sorted(name for name in os.listdir(folder) if name.endswith(".json") and name not in known)
     left += [f"{what} ({count})" for what, count in loaded.left_out.items()]
     if left:
@@ -48,7 +51,7 @@ def import_(folder: Folder) -> None:
 
 @emulator.command("export", examples=["cloudrun emulator export ./world"])
 def export(folder: Folder) -> None:
-    """Write every service, revision and policy as v1 objects to the files of a folder, which is made when it is not
+    """Write every service, job and policy as v1 objects to the files of a folder, which is made when it is not
     there.
 
     Writes what `emulator import` reads, and configurations.json and routes.json besides. The files are sorted, so that
@@ -70,11 +73,25 @@ def export(folder: Folder) -> None:
     }
     if bundle.domain_mappings or os.path.exists(os.path.join(folder, DOMAINS)):
         files[DOMAINS] = _list("DomainMapping", bundle.domain_mappings, "domains.cloudrun.com/v1")
+    files |= {
+        name: _list(kind, items, "run.googleapis.com/v1")
+        for name, kind, items in (
+            (JOBS, "Job", bundle.jobs),
+            (EXECUTIONS, "Execution", bundle.executions),
+            (TASKS, "Task", bundle.tasks),
+        )
+        if items or os.path.exists(os.path.join(folder, name))
+    }
+    if bundle.schedules or os.path.exists(os.path.join(folder, SCHEDULES)):
+        files[SCHEDULES] = bundle.schedules
     _write(folder, files)
     present.tell(
         f"Exported {_count(len(bundle.services), 'service')} with {_count(len(bundle.revisions), 'revision')} "
         f"to [{folder}]."
     )
+    if bundle.jobs:
+        counted = len(bundle.jobs), len(bundle.executions)
+        present.tell(f"Exported {_count(counted[0], 'job')} with {_count(counted[1], 'execution')}.")
 
 
 def _read(folder: str) -> "Bundle":
@@ -90,6 +107,10 @@ def _read(folder: str) -> "Bundle":
         revisions=_items(folder, REVISIONS),
         policies=_mapping(folder, POLICIES),
         domain_mappings=_items(folder, DOMAINS),
+        schedules=_mapping(folder, SCHEDULES),
+        jobs=_items(folder, JOBS),
+        executions=_items(folder, EXECUTIONS),
+        tasks=_items(folder, TASKS),
     )
 
 

@@ -83,6 +83,34 @@ class Family(NamedTuple):
     whole: "Callable[[Values], list[Change]]" = _nothing
     each: "Callable[[Values, str], list[Change]]" = _nothing_each
 
+    def only(self, *names: str, hidden: Sequence[str] = (), told: Mapping[str, str] | None = None) -> "Family":
+        """The same with these of its flags alone, for what has no use for the others: they are as if never given.
+        `told` is the help of those that are to be told in other words."""
+        told = told or {}
+        kept = tuple(
+            flag._replace(help=told.get(flag.name, flag.help), hidden=flag.hidden or flag.name in hidden)
+            for flag in self.flags
+            if flag.name in names
+        )
+        absent = {flag.variable: flag.default for flag in self.flags if flag.name not in names}
+        whole, each = self.whole, self.each
+        return Family(
+            kept,
+            tuple(group for group in map(_among(names), self.exclusive) if len(group) > 1),
+            whole=lambda values: whole({**absent, **values}),
+            each=lambda values, container: each({**absent, **values}, container),
+        )
+
+
+def _among(names: Sequence[str]) -> "Callable[[Exclusive], Exclusive]":
+    """What leaves of a set of flags those with these names."""
+
+    def among(group: "Exclusive") -> "Exclusive":
+        members = [member if isinstance(member, str) else tuple(m for m in member if m in names) for member in group]
+        return tuple(member for member in members if (member in names if isinstance(member, str) else member))
+
+    return among
+
 
 def value(
     name: str,

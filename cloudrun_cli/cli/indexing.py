@@ -105,9 +105,18 @@ def _differences() -> str:
             paths.add(command.path)
     lines = ["| Flags that are accepted, kept and shown | of | have no effect here, because |", "|---|---|---|"]
     for reason, (flags, paths) in sorted(rows.items(), key=lambda row: sorted(row[1][0])):
-        named = (", ".join(f"`{name}`" for name in sorted(names)) for names in (flags, paths))
+        named = (", ".join(f"`{name}`" for name in sorted(names)) for names in (flags, _together(paths)))
         lines.append(f"| {' | '.join(named)} | {reason} |")
     return "\n".join([*lines, ""])
+
+
+def _together(paths: set[str]) -> list[str]:
+    """Commands, those of one group in one: `run jobs create, deploy, update`."""
+    groups: dict[str, list[str]] = {}
+    for path in sorted(paths):
+        group, _, name = path.rpartition(" ")
+        groups.setdefault(group, []).append(name)
+    return [f"{group} {', '.join(names)}" for group, names in groups.items()]
 
 
 def _positional(built: GcloudCommand, param: click.Argument) -> tuple[Any, ...]:

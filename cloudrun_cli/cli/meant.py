@@ -15,9 +15,14 @@ from cloudrun_cli.cli.context import Context
 from cloudrun_cli.cli.parsing import Kind
 from cloudrun_cli.core.errors import CloudRunError, Code
 
-LOOKED_UP = ("domain_mappings", "projects", "revisions", "services", "tags")
-PLACED = ("revisions", "services")
-NEWCOMERS = ("projects", "services", "tags")  # what a command may make: unknown, but no mistake unless it was not found
+LOOKED_UP = ("domain_mappings", "executions", "jobs", "projects", "revisions", "services", "tags")
+PLACED = ("executions", "jobs", "revisions", "services")
+NEWCOMERS = (
+    "jobs",
+    "projects",
+    "services",
+    "tags",
+)  # what a command may make: unknown, but no mistake unless it was not found
 
 
 def hint(error: CloudRunError, params: Sequence[click.Parameter], present: Context) -> str | None:

@@ -134,7 +134,8 @@ class GcloudCommand(TyperCommand):
 
     def _check_place(self, context: click.Context, among_containers: bool) -> None:
         """Nothing when the flags of a container follow its --container, or no container is named."""
-        removing = self.each and _was_given(context, self.by_name[REMOVE_CONTAINERS])
+        remove = self.by_name.get(REMOVE_CONTAINERS) if self.each else None
+        removing = remove is not None and _was_given(context, remove)
         if not (among_containers or removing):
             return
         early = sorted(flag_name(p) for p in self.own if p.name in self.each and _was_given(context, p))

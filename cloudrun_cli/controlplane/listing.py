@@ -1,5 +1,6 @@
 """What lists and completions show: v1 JSON straight from the store, with addresses. Loads nothing it need not."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from cloudrun_cli.core.addresses import LOCATION, Edge, located
@@ -23,3 +24,56 @@ def revisions(store: Store, project: str, region: str | None = None, service: st
         where = body["metadata"]["labels"][LOCATION]
         out.append(body | {"active": (where, body["metadata"]["name"]) in reachable})
     return out
+
+
+def jobs(store: Store, project: str, region: str | None = None, limit: int | None = None) -> list[Json]:
+    """The project's jobs in v1, by name and region; no more than `limit`."""
+    from cloudrun_cli.store import jobs as job_rows
+
+    return job_rows.bodies(store, project, region, limit)
+
+
+def executions(
+    store: Store,
+    project: str,
+    region: str | None = None,
+    job: str | None = None,
+    limit: int | None = None,
+    offset: int = 0,
+) -> list[Json]:
+    """The project's executions in v1, newest first; no more than `limit`, after the first `offset`."""
+    from cloudrun_cli.store import executions as execution_rows
+
+    return execution_rows.bodies(store, project, region, job, limit, offset)
+
+
+def execution_count(store: Store, project: str, region: str | None = None, job: str | None = None) -> int:
+    """How many executions `executions` would answer without a limit."""
+    from cloudrun_cli.store import executions as execution_rows
+
+    return execution_rows.count(store, project, region, job)
+
+
+def tasks(
+    store: Store,
+    project: str,
+    region: str,
+    execution: str,
+    states: Sequence[str] = (),
+    limit: int | None = None,
+    after: int = -1,
+) -> list[Json]:
+    """The tasks of an execution in v1, by index, from the one behind `after`; only those in one of the states, where
+    any are named, and no more than `limit`. None of an execution that is not there."""
+    from cloudrun_cli.core.jobs import ExecutionRef, TaskState
+    from cloudrun_cli.core.wire.v1_tasks import tasks_to_json
+    from cloudrun_cli.store import executions as execution_rows
+    from cloudrun_cli.store import projects
+    from cloudrun_cli.store import tasks as task_rows
+
+    found = execution_rows.get(store, ExecutionRef(project, region, execution))
+    if found is None:
+        return []
+    wanted = [TaskState(state) for state in states] or None
+    rows = task_rows.page(store, found.uid, wanted, limit, after)
+    return tasks_to_json(rows, found, projects.number(store, project) or "")

@@ -1,4 +1,4 @@
-"""The verbs of policies: who may do what with a service."""
+"""The verbs of policies: who may do what with a service or a job."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -6,22 +6,25 @@ from typing import Any
 
 from cloudrun_cli.core import iam
 from cloudrun_cli.core.errors import Conflict, NotFound
+from cloudrun_cli.core.jobs import Job, JobRef
 from cloudrun_cli.core.resources import Service, ServiceRef
+from cloudrun_cli.store import jobs as job_rows
 from cloudrun_cli.store import journal
 from cloudrun_cli.store import policies as policy_rows
 from cloudrun_cli.store import services as service_rows
 from cloudrun_cli.store.database import Store
 
 Policy = dict[str, Any]
+Ref = ServiceRef | JobRef
 
 
-def get(store: Store, ref: ServiceRef) -> Policy:
-    """The service's own policy, with the etag of its present state. Raises NotFound."""
-    _service(store, ref)
+def get(store: Store, ref: Ref) -> Policy:
+    """The own policy of a service or job, with the etag of its present state. Raises NotFound."""
+    _subject(store, ref)
     return _read(store, ref)
 
 
-def replace(store: Store, ref: ServiceRef, policy: Policy, *, caller: str, now: datetime) -> Policy:
+def replace(store: Store, ref: Ref, policy: Policy, *, caller: str, now: datetime) -> Policy:
     """Set the policy; the answer carries its new etag. Raises NotFound; InvalidArgument; Conflict when it carries the
     etag of a state that is not the present one."""
     return _change(store, ref, lambda _: policy, policy.get("etag"), caller, now)
@@ -29,7 +32,7 @@ def replace(store: Store, ref: ServiceRef, policy: Policy, *, caller: str, now: 
 
 def add_binding(
     store: Store,
-    ref: ServiceRef,
+    ref: Ref,
     role: str,
     member: str,
     condition: iam.Condition | None = None,
@@ -40,14 +43,14 @@ def add_binding(
     """Give a role to one more member. Raises NotFound, InvalidArgument."""
 
     def added(policy: Policy) -> Policy:
-        return iam.with_member(policy, role, member, condition) | {"version": iam.CONDITIONS_VERSION}
+        return iam.with_member(policy, role, member, condition) | _version(ref)
 
     return _change(store, ref, added, None, caller, now)
 
 
 def remove_binding(
     store: Store,
-    ref: ServiceRef,
+    ref: Ref,
     role: str,
     member: str,
     condition: iam.Condition | None = None,
@@ -64,22 +67,21 @@ def remove_binding(
         if left["bindings"] == policy.get("bindings", []):
             what = "principal, role, and condition" if condition else "principal and role"
             raise NotFound(f"Policy binding with the specified {what} not found!")
-        return left | {"version": iam.CONDITIONS_VERSION}
+        return left | _version(ref)
 
     return _change(store, ref, removed, None, caller, now)
 
 
 def _change(
     store: Store,
-    ref: ServiceRef,
+    ref: Ref,
     change: Callable[[Policy], Policy],
     expected: str | None,
     caller: str,
     now: datetime,
 ) -> Policy:
-    resource = iam.service_resource(ref.project, ref.region, ref.name)
     with store.transaction():
-        service = _service(store, ref)
+        subject = _subject(store, ref)
         present = _read(store, ref)
         if expected and expected != present["etag"]:
             raise Conflict(
@@ -88,35 +90,49 @@ def _change(
                 field="policy.etag",
                 hint="Read the policy again and repeat the change.",
             )
-        policy_rows.put(store, resource, iam.checked(change(present)))
+        policy_rows.put(store, _resource(ref), iam.checked(change(present)))
         journal.note(
             store,
             now,
             caller,
             "setIamPolicy",
-            "Service",
+            _kind(ref),
             project=ref.project,
             region=ref.region,
             name=ref.name,
-            generation=service.generation,
+            generation=subject.generation,
         )
         return _read(store, ref)
 
 
-def _read(store: Store, ref: ServiceRef) -> Policy:
-    policy, version = policy_rows.versioned(store, iam.service_resource(ref.project, ref.region, ref.name))
+def _read(store: Store, ref: Ref) -> Policy:
+    policy, version = policy_rows.versioned(store, _resource(ref))
     if not version:
         return {"etag": iam.NEVER_SET}
     shown = {key: value for key, value in policy.items() if value or key != "bindings"}
     return {"version": 1, **shown, "etag": iam.etag(policy, version)}
 
 
-def _service(store: Store, ref: ServiceRef) -> Service:
-    found = service_rows.get(store, ref)
+def _version(ref: Ref) -> Policy:
+    """The version that a changed policy gets: of a job it stays what it was. Source: recorded of gcloud."""
+    return {} if isinstance(ref, JobRef) else {"version": iam.CONDITIONS_VERSION}
+
+
+def _kind(ref: Ref) -> str:
+    return "Job" if isinstance(ref, JobRef) else "Service"
+
+
+def _resource(ref: Ref) -> str:
+    name = iam.job_resource if isinstance(ref, JobRef) else iam.service_resource
+    return name(ref.project, ref.region, ref.name)
+
+
+def _subject(store: Store, ref: Ref) -> Service | Job:
+    found = job_rows.get(store, ref) if isinstance(ref, JobRef) else service_rows.get(store, ref)
     if found is None:
         raise NotFound(
-            f"Resource '{ref.name}' of kind 'SERVICE' in region '{ref.region}' in project '{ref.project}' does not "
-            "exist.",
+            f"Resource '{ref.name}' of kind '{_kind(ref).upper()}' in region '{ref.region}' in project "
+            f"'{ref.project}' does not exist.",
             field="resource",
         )
     return found

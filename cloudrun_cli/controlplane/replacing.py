@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from random import Random
+from typing import Protocol
 
 from cloudrun_cli.controlplane import doors
 from cloudrun_cli.controlplane import revisions as revision_verbs
@@ -76,9 +77,9 @@ def _replace(
     random: Random,
 ) -> Replaced:
     ref = ServiceRef(project, region, wanted.name)
-    _check_place(wanted, ref, number)
+    check_place(wanted, ref, number, "service")
     old = service_rows.get(store, ref)
-    _check_version(wanted, old)
+    check_version(wanted, shown_version(old) if old else "", old.generation if old else None, "service")
     service = _as_wanted(old or _new(store, ref, wanted, caller, now, random), wanted)
     template = revisions.with_defaults(wanted.template, number)
     revises = old is None or _revises(old, template)
@@ -102,7 +103,32 @@ def _replace(
     return Replaced(service, revision, created=old is None, changed=True)
 
 
-def _check_place(wanted: Wanted, ref: ServiceRef, number: str) -> None:
+class Document(Protocol):
+    """What a document of any kind says of where its object is, and of which one it was made."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def namespace(self) -> str: ...
+    @property
+    def region(self) -> str: ...
+    @property
+    def version(self) -> str: ...
+    @property
+    def generation(self) -> int | None: ...
+
+
+class Place(Protocol):
+    """Where something is."""
+
+    @property
+    def project(self) -> str: ...
+    @property
+    def region(self) -> str: ...
+
+
+def check_place(wanted: Document, ref: Place, number: str, kind: str) -> None:
+    """Nothing when the document is of this project and region, or says nothing of them. Raises InvalidArgument."""
     if wanted.namespace not in ("", KNATIVE_NAMESPACE, ref.project, number):
         raise InvalidArgument(
             f"metadata.namespace: Namespace must be project ID [{ref.project}] or quoted number [{number}]; "
@@ -112,23 +138,22 @@ def _check_place(wanted: Wanted, ref: ServiceRef, number: str) -> None:
     if wanted.region not in ("", ref.region):
         raise InvalidArgument(
             f"metadata.labels[cloud.googleapis.com/location]: The document is of region [{wanted.region}], and the "
-            f"service is to be in [{ref.region}].",
+            f"{kind} is to be in [{ref.region}].",
             field="metadata.labels",
             hint=f"Leave the label out, or add --region={wanted.region}",
         )
 
 
-def _check_version(wanted: Wanted, old: Service | None) -> None:
-    """Nothing when the document was made from the service as it is now, or does not say from which."""
-    shown = shown_version(old) if old else ""
+def check_version(wanted: Document, shown: str, generation: int | None, kind: str) -> None:
+    """Nothing when the document was made from the object as it is now, which shows this version ("" when there is
+    none), or does not say from which. Raises Conflict."""
     if wanted.version and wanted.version != shown:
         raise Conflict(
             f"Conflict for resource '{wanted.name}': version '{wanted.version}' was specified but "
-            + (f"current version is '{shown}'." if old else "there is no such service."),
+            + (f"current version is '{shown}'." if shown else f"there is no such {kind}."),
             field="metadata.resourceVersion",
             hint="Read it again and repeat the change, or leave metadata.resourceVersion out.",
         )
-    generation = old.generation if old else None
     if wanted.generation is not None and generation is not None and wanted.generation != generation:
         raise Conflict(
             f"Conflict for resource '{wanted.name}': generation {wanted.generation} was specified but current "

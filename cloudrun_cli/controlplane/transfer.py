@@ -8,19 +8,23 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from cloudrun_cli.controlplane import domains, doors
+from cloudrun_cli.controlplane import domains, doors, job_transfer, schedules
+from cloudrun_cli.controlplane.job_transfer import Jobs
 from cloudrun_cli.core import schema
 from cloudrun_cli.core.addresses import LOCATION
 from cloudrun_cli.core.conditions import readiness
 from cloudrun_cli.core.domains import check_domain
 from cloudrun_cli.core.errors import AlreadyExists, FailedPrecondition, InvalidArgument
+from cloudrun_cli.core.jobs import JobRef
 from cloudrun_cli.core.names import check_project, check_region, check_resource_name
 from cloudrun_cli.core.resources import Condition, DomainMapping, Revision, RevisionStatus, Service, Status
 from cloudrun_cli.core.wire import v1
 from cloudrun_cli.core.wire.domains import DOMAINS, domain_mapping_from_json
 from cloudrun_cli.store import domains as domain_rows
+from cloudrun_cli.store import jobs as job_rows
 from cloudrun_cli.store import journal, policies, projects
 from cloudrun_cli.store import revisions as revision_rows
 from cloudrun_cli.store import services as service_rows
@@ -43,6 +47,10 @@ class Bundle:
     revisions: Sequence[Json] = ()
     policies: Mapping[str, Json] = field(default_factory=dict)
     domain_mappings: Sequence[Json] = ()
+    jobs: Sequence[Json] = ()
+    executions: Sequence[Json] = ()
+    tasks: Sequence[Json] = ()
+    schedules: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +62,8 @@ class Loaded:
     revisions: int
     policies: int
     left_out: Mapping[str, int]
+    jobs: int = 0
+    executions: int = 0
 
 
 def load(store: Store, bundle: Bundle, *, caller: str, now: datetime) -> Loaded:
@@ -74,17 +84,23 @@ def load(store: Store, bundle: Bundle, *, caller: str, now: datetime) -> Loaded:
             _put_revision(store, revision, number_of[revision.ref.project])
         for body in bundle.domain_mappings:
             _put_mapping(store, _mapping(body, known), number_of)
+        for body in bundle.schedules.values():
+            schedules.bring(store, body)
+        jobs = Jobs(bundle.jobs, bundle.executions, bundle.tasks)
+        job_transfer.load(store, jobs, partial(_project, known=known), _check_whole, number_of)
         taken = {name: policy for name, policy in bundle.policies.items() if _has_subject(store, name)}
         for name, policy in taken.items():
             policies.put(store, name, policy)
-        for project in sorted({s.ref.project for s in services} | set(numbers.values())):
+        used = {s.ref.project for s in services} | {_project(body, known) for body in bundle.jobs}
+        for project in sorted(used | set(numbers.values())):
             journal.note(store, now, caller, "import", "Project", project=project, region="", name=project)
     left_out = {
         "revisions of worker pools": len(of_pools),
         "policies of other resources": len(bundle.policies) - len(taken),
     }
     counts = len(numbers), len(services), len(revisions), len(taken)
-    return Loaded(*counts, {what: count for what, count in left_out.items() if count})
+    found = {what: count for what, count in left_out.items() if count}
+    return Loaded(*counts, found, len(bundle.jobs), len(bundle.executions))
 
 
 def save(store: Store) -> Bundle:
@@ -97,6 +113,7 @@ def save(store: Store) -> Bundle:
     for revision in revisions:
         _check_known(revision)
     mappings = [body for project in sorted(known) for body in domains.everything(store, project)]
+    jobs = job_transfer.save(store, known)
     services.sort(key=lambda s: (s.ref.project, s.ref.region, s.ref.name))
     revisions.sort(key=lambda r: (r.ref.project, r.ref.region, r.service, r.created, r.ref.name))
     return Bundle(
@@ -105,6 +122,10 @@ def save(store: Store) -> Bundle:
         revisions=[v1.revision_to_json(r, known[r.ref.project]) for r in revisions],
         policies=dict(sorted(policies.everywhere(store).items())),
         domain_mappings=mappings,
+        schedules=schedules.bodies(store),
+        jobs=jobs.jobs,
+        executions=jobs.executions,
+        tasks=jobs.tasks,
     )
 
 
@@ -123,10 +144,11 @@ def _put_project(store: Store, project: str, number: str, body: Json, now: datet
     if here is None:
         projects.ensure(store, project, number, now)
     elif here != number:
-        if store.one("SELECT 1 FROM services WHERE project = ? LIMIT 1", project):
+        used = "SELECT 1 FROM services WHERE project = ? UNION SELECT 1 FROM jobs WHERE project = ?"
+        if store.one(used, project, project):
             raise FailedPrecondition(
-                f"Project [{project}] has the number {here} here, and {number} in the import. The addresses of its "
-                "services are made of it.",
+                f"Project [{project}] has the number {here} here, and {number} in the import. Its services and "
+                "jobs are made with it.",
                 hint="Import into another home: CLOUDRUN_HOME=DIR cloudrun emulator import …",
             )
         projects.renumber(store, project, number)
@@ -186,7 +208,7 @@ def _put_mapping(store: Store, mapping: DomainMapping, numbers: Mapping[str, str
 
 
 def _has_subject(store: Store, name: str) -> bool:
-    """Whether a policy is about something that is here: a project, or a service."""
+    """Whether a policy is about something that is here: a project, a service or a job."""
     match name.split("/"):
         case ["projects", project]:
             return projects.number(store, project) is not None
@@ -195,6 +217,8 @@ def _has_subject(store: Store, name: str) -> bool:
                 "SELECT 1 FROM services WHERE project = ? AND region = ? AND name = ?", project, region, service
             )
             return found is not None
+        case ["projects", project, "locations", region, "jobs", job]:
+            return job_rows.get(store, JobRef(project, region, job)) is not None
     return False
 
 

@@ -24,6 +24,9 @@ GPU_REDUNDANCY_DISABLED = "run.googleapis.com/gpu-zonal-redundancy-disabled"
 CPU_TARGET = "run.googleapis.com/scaling-cpu-target"
 CONCURRENCY_TARGET = "run.googleapis.com/scaling-concurrency-target"
 ACCELERATOR = "run.googleapis.com/accelerator"  # a node selector
+# Of an execution, ours: what v1 has no field for
+IMAGE_DIGEST = "cloudrun.dev/image-digest"
+SIDECAR_DIGESTS = "cloudrun.dev/sidecar-digests"
 # Of a service
 OPERATION_ID = "run.googleapis.com/operation-id"
 SCALING_MODE = "run.googleapis.com/scalingMode"

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from cloudrun_cli.core.annotations import (
     ACCELERATOR,
@@ -18,6 +18,9 @@ from cloudrun_cli.core.annotations import (
 )
 from cloudrun_cli.core.errors import InvalidArgument
 from cloudrun_cli.core.resources import Ingress, RevisionTemplate, Service, ServiceScaling
+
+if TYPE_CHECKING:
+    from cloudrun_cli.core.jobs import ExecutionTemplate
 
 
 class TemplateChange(Protocol):
@@ -34,7 +37,14 @@ class ServiceChange(Protocol):
         """The service with it."""
 
 
-Change = TemplateChange | ServiceChange
+class ExecutionChange(Protocol):
+    """One setting of what executions of a job are made from, beside what a task of theirs is."""
+
+    def spread(self, template: "ExecutionTemplate") -> "ExecutionTemplate":
+        """The template with it."""
+
+
+Change = TemplateChange | ServiceChange | ExecutionChange
 
 
 def makes_revision(changes: Iterable[Change]) -> bool:

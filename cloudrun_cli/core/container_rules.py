@@ -37,15 +37,17 @@ _NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?")
 _IMAGE = re.compile(r"[\w.:/@+-]+")
 
 
-def check_containers(template: RevisionTemplate) -> None:
-    """Nothing when instances may be made of these containers. Raises InvalidArgument for the first thing wrong."""
+def check_containers(template: RevisionTemplate, *, serves: bool = True) -> None:
+    """Nothing when instances may be made of these containers; one of them has the port that requests come to, where
+    it `serves`. Raises InvalidArgument for the first thing wrong."""
     containers = template.containers
     if len(containers) > MAX_CONTAINERS:
         raise _refused(FIELD, f"{len(containers)} containers; an instance has at most {MAX_CONTAINERS}.")
     for index, container in enumerate(containers):
         _check_container(container, f"{FIELD}[{index}]")
     _check_names(template)
-    _check_ingress(template)
+    if serves:
+        _check_ingress(template)
     sidecars.start_order(containers)
     _check_together(template)
     _check_gpu(template)

@@ -1,6 +1,7 @@
-"""The container contract: revision in, environment out. Source: container runtime contract."""
+"""The container contract: revision or task in, environment out. Source: container runtime contract."""
 
 from cloudrun_cli.core.annotations import CLOUDSQL_INSTANCES
+from cloudrun_cli.core.jobs import Execution
 from cloudrun_cli.core.resources import DEFAULT_PORT, Container, Revision, RevisionTemplate
 from cloudrun_cli.core.volumes import CloudSql, SecretVolume
 
@@ -16,6 +17,19 @@ def environment(revision: Revision, container: Container) -> dict[str, str]:
     if container.port is not None:
         env["PORT"] = str(container.port.number)
     return env
+
+
+def task_environment(execution: Execution, container: Container, index: int, attempt: int) -> dict[str, str]:
+    """The same of one attempt at a task; index and attempt count from 0. A task is sent no requests, so it has no
+    port."""
+    env = {variable.name: variable.value for variable in container.env if variable.secret is None}
+    return env | {
+        "CLOUD_RUN_JOB": execution.job,
+        "CLOUD_RUN_EXECUTION": execution.ref.name,
+        "CLOUD_RUN_TASK_INDEX": str(index),
+        "CLOUD_RUN_TASK_ATTEMPT": str(attempt),
+        "CLOUD_RUN_TASK_COUNT": str(execution.template.tasks),
+    }
 
 
 def port(container: Container) -> int:

@@ -26,6 +26,8 @@ from cloudrun_cli.core.wire.v1 import (
     scaling_from_annotations,
     target_from_json,
 )
+from cloudrun_cli.core.wire.v1_jobs import CREATOR as JOB_CREATOR
+from cloudrun_cli.core.wire.v1_jobs import MODIFIER as JOB_MODIFIER
 from cloudrun_cli.core.wire.v1_template import template_from_json
 
 Json = dict[str, Any]
@@ -34,7 +36,7 @@ KNATIVE_NAMESPACE = "default"  # what Knative's documents say, for which a proje
 
 # Metadata that says where a copy came from; an export leaves it out. Source: gcloud, --format=export
 _PLACE = ("creationTimestamp", "generation", "resourceVersion", "selfLink", "uid")
-_TRACES = (CREATOR, MODIFIER, CLIENT_NAME, CLIENT_VERSION, OPERATION_ID)
+TRACES = (CREATOR, MODIFIER, JOB_CREATOR, JOB_MODIFIER, CLIENT_NAME, CLIENT_VERSION, OPERATION_ID)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +59,14 @@ class Wanted:
 def read(document: object) -> Wanted:
     """What the document asks for; its status says nothing. Raises InvalidArgument for the first thing that is wrong
     with it, whatever there is already."""
-    if isinstance(document, Mapping):
-        document = {key: value for key, value in document.items() if key != "status"}
-        meta = document.get("metadata")
-        if isinstance(meta, Mapping) and isinstance(meta.get("namespace"), int):  # a project number without quotes
-            document["metadata"] = {**meta, "namespace": str(meta["namespace"])}
-    body = schema.check(document)
+    body = schema.check(as_written(document))
     meta, spec = body["metadata"], body["spec"]
     labels = dict(meta.get("labels") or {})
     annotations = dict(meta.get("annotations") or {})
     template = template_from_json(spec["template"])
     name = check_service_name(meta["name"])
-    _check_list(annotations, CUSTOM_AUDIENCES, "metadata")
-    _check_list(template.annotations, NETWORK_INTERFACES, "spec.template.metadata")
+    check_list(annotations, CUSTOM_AUDIENCES, "metadata")
+    check_list(template.annotations, NETWORK_INTERFACES, "spec.template.metadata")
     if template.name:
         _check_revision_name(template.name, name)
     return Wanted(
@@ -81,10 +78,21 @@ def read(document: object) -> Wanted:
         labels=labels,
         scaling=scaling_from_annotations(annotations),
         ingress=ingress_from_annotations(annotations),
-        annotations={k: v for k, v in annotations.items() if k not in DERIVED and k not in _TRACES},
+        annotations={k: v for k, v in annotations.items() if k not in DERIVED and k not in TRACES},
         template=replace(template, concurrency=template.concurrency or None),
         traffic=_traffic(spec.get("traffic") or (), name),
     )
+
+
+def as_written(document: object) -> object:
+    """A document without its status, and with its namespace as text: a project number needs no quotes."""
+    if not isinstance(document, Mapping):
+        return document
+    out = {key: value for key, value in document.items() if key != "status"}
+    meta = out.get("metadata")
+    if isinstance(meta, Mapping) and isinstance(meta.get("namespace"), int):
+        out["metadata"] = {**meta, "namespace": str(meta["namespace"])}
+    return out
 
 
 def exported(body: Mapping[str, Any]) -> Json:
@@ -93,7 +101,7 @@ def exported(body: Mapping[str, Any]) -> Json:
     if isinstance(meta := out.get("metadata"), Mapping):
         kept = {key: value for key, value in meta.items() if key not in _PLACE}
         if isinstance(annotations := kept.get("annotations"), Mapping):
-            kept["annotations"] = {k: v for k, v in annotations.items() if k not in _TRACES}
+            kept["annotations"] = {k: v for k, v in annotations.items() if k not in TRACES}
         out["metadata"] = kept
     return out
 
@@ -110,7 +118,7 @@ def _check_revision_name(name: str, service: str) -> None:
     suffixed_revision_name(service, suffix)
 
 
-def _check_list(annotations: Mapping[str, str], key: str, meta: str) -> None:
+def check_list(annotations: Mapping[str, str], key: str, meta: str) -> None:
     """Nothing when an annotation that holds a JSON list does so."""
     field = f"{meta}.annotations[{key}]"
     try:

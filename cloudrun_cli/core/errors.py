@@ -12,6 +12,7 @@
     ├── NotFound                 NOT_FOUND               1   404
     ├── AlreadyExists            ALREADY_EXISTS          1   409
     ├── Conflict                 ABORTED                 1   409
+    ├── ResourceExhausted        RESOURCE_EXHAUSTED      1   429
     ├── Unimplemented            UNIMPLEMENTED           1   501
     ├── Unavailable              UNAVAILABLE             1   503
     │   └── EngineUnavailable
@@ -33,6 +34,7 @@ class Code(StrEnum):
     NOT_FOUND = "NOT_FOUND"
     ALREADY_EXISTS = "ALREADY_EXISTS"
     ABORTED = "ABORTED"
+    RESOURCE_EXHAUSTED = "RESOURCE_EXHAUSTED"
     UNIMPLEMENTED = "UNIMPLEMENTED"
     UNAVAILABLE = "UNAVAILABLE"
     DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
@@ -106,6 +108,12 @@ class Conflict(CloudRunError):
     """Somebody else changed it first: the resource version is stale."""
 
     code = Code.ABORTED
+
+
+class ResourceExhausted(CloudRunError):
+    """A quota is used up."""
+
+    code = Code.RESOURCE_EXHAUSTED
 
 
 class Unimplemented(CloudRunError):

@@ -36,6 +36,11 @@ def service_resource(project: str, region: str, name: str) -> str:
     return f"projects/{project}/locations/{region}/services/{name}"
 
 
+def job_resource(project: str, region: str, name: str) -> str:
+    """The full name that a job's policy is kept under."""
+    return f"projects/{project}/locations/{region}/jobs/{name}"
+
+
 def members(policy: Policy, role: str) -> list[str]:
     """Who has the role without a condition."""
     return [

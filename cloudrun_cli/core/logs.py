@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -22,6 +23,19 @@ _LIFTED: dict[str, tuple[str, type]] = {  # key of the line → field of the ent
     "httpRequest": ("httpRequest", dict),
 }
 MAX_ENTRY = 256 * 1024  # bytes. Source: Cloud Logging quotas
+
+
+@dataclass(frozen=True, slots=True)
+class TaskOrigin:
+    """Where an entry of a job comes from: one attempt at one of its tasks."""
+
+    project: str
+    region: str
+    job: str
+    execution: str
+    index: int
+    attempt: int
+    instance: str
 
 
 @lru_cache(maxsize=1024)
@@ -51,10 +65,23 @@ def from_line(
 ) -> Entry:
     """The entry of one line that an instance wrote. A line that is one JSON object is taken apart as Logging does.
     `container` is its name, where there are several."""
-    entry = _entry(ref, service, stream, at, instance)
+    return _with_line(_entry(ref, service, stream, at, instance), stream, text, cursor, container)
+
+
+def from_task(task: TaskOrigin, stream: str, text: str, at: datetime, cursor: str, container: str = "") -> Entry:
+    """The same of a line that a task's instance wrote."""
+    return _with_line(_task_entry(task, stream, at), stream, text, cursor, container)
+
+
+def from_task_platform(task: TaskOrigin, text: str, at: datetime, severity: str = "INFO") -> Entry:
+    """An entry of the system log about an attempt at a task."""
+    return {**_task_entry(task, "varlog/system", at), "severity": severity, "textPayload": text}
+
+
+def _with_line(entry: Entry, stream: str, text: str, cursor: str, container: str) -> Entry:
     if container:
         entry["labels"]["container_name"] = container
-    entry["insertId"] = f"{instance}-{stream}-{cursor}"
+    entry["insertId"] = f"{entry['labels']['instanceId']}-{stream}-{cursor}"
     body = _object(text)
     if body is None:
         return {**entry, "severity": "DEFAULT", "textPayload": text[:MAX_ENTRY]}
@@ -142,9 +169,30 @@ def stamp(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
+def _task_entry(task: TaskOrigin, log: str, at: datetime) -> Entry:
+    return {
+        "logName": _log_name(task.project, log),
+        "resource": {
+            "type": "cloud_run_job",
+            "labels": {"job_name": task.job, "location": task.region, "project_id": task.project},
+        },
+        "labels": {
+            "instanceId": task.instance,
+            "run.googleapis.com/execution_name": task.execution,
+            "run.googleapis.com/task_attempt": str(task.attempt),
+            "run.googleapis.com/task_index": str(task.index),
+        },
+        "timestamp": stamp(at),
+    }
+
+
+def _log_name(project: str, log: str) -> str:
+    return f"projects/{project}/logs/run.googleapis.com%2F{log.replace('/', '%2F')}"
+
+
 def _entry(ref: RevisionRef, service: str, log: str, at: datetime, instance: str) -> Entry:
     return {
-        "logName": f"projects/{ref.project}/logs/run.googleapis.com%2F{log.replace('/', '%2F')}",
+        "logName": _log_name(ref.project, log),
         "resource": resource(ref, service),
         "labels": {"instanceId": instance},
         "timestamp": stamp(at),

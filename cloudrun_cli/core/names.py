@@ -10,6 +10,7 @@ from cloudrun_cli.core.regions import REGIONS
 from cloudrun_cli.core.resources import RevisionName, Tag
 
 SERVICE_NAME_MAX = 49  # Source: v2, CreateServiceRequest.serviceId
+JOB_NAME_MAX = 49  # Source: Create jobs
 REVISION_NAME_MAX = 63
 TAG_AND_SERVICE_MAX = 46  # unconfirmed in the documentation; one place to change it
 SUFFIX_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"  # no vowels: no words by accident
@@ -38,6 +39,18 @@ def check_service_name(name: str) -> str:
         raise InvalidArgument(
             f"metadata.name: Invalid service name [{name}]. It must begin with a letter, and have at most "
             f"{SERVICE_NAME_MAX} characters; this one has {len(name)}.",
+            field="metadata.name",
+        )
+    return name
+
+
+def check_job_name(name: str) -> str:
+    """The name itself. Raises InvalidArgument when no job may have it."""
+    check_resource_name(name)
+    if not _SERVICE.fullmatch(name):
+        raise InvalidArgument(
+            f"metadata.name: Invalid job name [{name}]. It must begin with a letter, and have at most "
+            f"{JOB_NAME_MAX} characters; this one has {len(name)}.",
             field="metadata.name",
         )
     return name

@@ -1,4 +1,4 @@
-"""Whether a document is a v1 Service: its kind, the names of its fields, and the type of each value.
+"""Whether a document is a v1 Service or a v1 Job: its kind, the names of its fields, and the type of each value.
 
 What the values may be is for `core/validation.py`; this holds what can be said of a file before anything is known of
 the project it is meant for.
@@ -11,7 +11,12 @@ from typing import Any
 from cloudrun_cli.core.errors import InvalidArgument
 from cloudrun_cli.core.schema_fields import MESSAGES, REQUIRED
 
-API_VERSION, KIND = "serving.knative.dev/v1", "Service"
+_VERSIONS = {"Service": "serving.knative.dev/v1", "Job": "run.googleapis.com/v1"}
+_CONTAINERS = {
+    "Service": ("template", "spec"),
+    "Job": ("template", "spec", "template", "spec"),
+}  # where they are in spec
+_WRITERS = {"Service": "Knative", "Job": "Cloud Run"}
 
 _EXPECTED = {
     "string": "a string",
@@ -24,40 +29,43 @@ _EXPECTED = {
 }
 
 
-def check(document: object) -> dict[str, Any]:
-    """The document itself. Raises InvalidArgument that names every field that is unknown, or of the wrong type, or
-    missing, by its path."""
+def check(document: object, kind: str = "Service") -> dict[str, Any]:
+    """The document itself, of this kind. Raises InvalidArgument that names every field that is unknown, or of the wrong
+    type, or missing, by its path."""
     if not isinstance(document, Mapping):
         raise InvalidArgument(
-            f"A Service is a map with the keys apiVersion, kind, metadata and spec; got {_told(document)}."
+            f"A {kind} is a map with the keys apiVersion, kind, metadata and spec; got {_told(document)}."
         )
-    _check_kind(document)
-    unknown = list(_unknown(document, "Service", "Service"))
-    wrong = [] if unknown else list(_wrong(document, "Service", "Service"))
+    _check_kind(document, kind)
+    unknown = list(_unknown(document, kind, kind))
+    wrong = [] if unknown else list(_wrong(document, kind, kind))
     if unknown or wrong:
         raise InvalidArgument(
-            "\n  ".join(["Failed to parse value(s) in protobuf [Service]:", *unknown, *wrong]),
+            "\n  ".join([f"Failed to parse value(s) in protobuf [{kind}]:", *unknown, *wrong]),
             field=(unknown or wrong)[0].partition(":")[0],
             hint=_nearest(unknown[0]) if unknown else None,
         )
     meta = document["metadata"]
     if not meta.get("name"):
-        raise InvalidArgument("metadata.name: A Service needs a name.", field="metadata.name")
-    if not document["spec"]["template"]["spec"]["containers"]:
-        field = "spec.template.spec.containers"
-        raise InvalidArgument(f"{field}: A Service needs at least one container.", field=field)
+        raise InvalidArgument(f"metadata.name: A {kind} needs a name.", field="metadata.name")
+    spec = document["spec"]
+    for key in _CONTAINERS[kind]:
+        spec = spec[key]
+    if not spec["containers"]:
+        field = ".".join(("spec", *_CONTAINERS[kind], "containers"))
+        raise InvalidArgument(f"{field}: A {kind} needs at least one container.", field=field)
     return dict(document)
 
 
-def _check_kind(document: Mapping[Any, Any]) -> None:
-    for field, wanted in (("apiVersion", API_VERSION), ("kind", KIND)):
+def _check_kind(document: Mapping[Any, Any], kind: str) -> None:
+    for field, wanted in (("apiVersion", _VERSIONS[kind]), ("kind", kind)):
         given = document.get(field)
         if given != wanted:
             raise InvalidArgument(
                 f"{field}: Expected [{wanted}], got {f'[{given}]' if given is not None else 'nothing'}.",
                 field=field,
-                hint="A file for this command holds a Service as Knative writes it: apiVersion "
-                f"{API_VERSION}, kind {KIND}.",
+                hint=f"A file for this command holds a {kind} as {_WRITERS[kind]} writes it: apiVersion "
+                f"{_VERSIONS[kind]}, kind {kind}.",
             )
 
 
@@ -117,8 +125,8 @@ def _wrong_fields(value: Any, kind: str, path: str) -> Iterator[str]:
 def _nearest(path: str) -> str | None:
     """The field that was perhaps meant."""
     parent, _, name = path.rpartition(".")
-    kind = "Service"
-    for part in parent.split(".")[1:]:
+    kind, *parts = parent.split(".")
+    for part in parts:
         kind = MESSAGES[kind][part.partition("[")[0]].removesuffix("[]")
     near = get_close_matches(name, MESSAGES[kind], n=1)
     return f"Did you mean [{near[0]}]?" if near else None

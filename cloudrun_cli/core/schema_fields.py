@@ -1,5 +1,5 @@
-"""The fields of a v1 Service, message by message. Source: run.googleapis.com v1 (the discovery document), with the two
-timeouts that Knative has besides.
+"""The fields of a v1 Service and a v1 Job, message by message. Source: run.googleapis.com v1 (the discovery document),
+with the two timeouts that Knative has besides.
 
 A type is `string`, `int`, `int64` (also written as a string), `bool`, `quantity` (a string or a number), `map` (string
 to string), `quantities`, `any`, `no` (a field of Kubernetes that Cloud Run does not support), or a message; `[]` behind
@@ -23,6 +23,19 @@ RevisionSpec: containerConcurrency=int containers=Container[] enableServiceLinks
   imagePullSecrets=LocalObjectReference[] nodeSelector=map responseStartTimeoutSeconds=int runtimeClassName=string
   serviceAccountName=string timeoutSeconds=int volumes=Volume[]
 LocalObjectReference: name=string
+"""
+
+_JOB = """
+Job: apiVersion=string kind=string metadata=ObjectMeta spec=JobSpec status=JobStatus
+JobSpec: runExecutionToken=string startExecutionToken=string template=ExecutionTemplateSpec
+ExecutionTemplateSpec: metadata=ObjectMeta spec=ExecutionSpec
+ExecutionSpec: parallelism=int taskCount=int template=TaskTemplateSpec
+TaskTemplateSpec: spec=TaskSpec
+TaskSpec: containers=Container[] maxRetries=int nodeSelector=map serviceAccountName=string timeoutSeconds=int64
+  volumes=Volume[]
+JobStatus: conditions=Condition[] executionCount=int latestCreatedExecution=ExecutionReference observedGeneration=int64
+ExecutionReference: completionStatus=string completionTimestamp=any creationTimestamp=any deletionTimestamp=any
+  name=string
 """
 
 _CONTAINER = """
@@ -64,14 +77,18 @@ def _read(text: str) -> dict[str, dict[str, str]]:
     return found
 
 
-MESSAGES = _read(_SERVICE + _CONTAINER)
+MESSAGES = _read(_SERVICE + _JOB + _CONTAINER)
 
 # Fields without which a message means nothing; of the rest, `core/validation.py` says more.
 REQUIRED: dict[str, tuple[str, ...]] = {
     "CSIVolumeSource": ("driver",),
     "ContainerPort": ("containerPort",),
     "EnvVar": ("name",),
+    "ExecutionSpec": ("template",),
+    "ExecutionTemplateSpec": ("spec",),
     "HTTPHeader": ("name",),
+    "Job": ("metadata", "spec"),
+    "JobSpec": ("template",),
     "KeyToPath": ("key", "path"),
     "NFSVolumeSource": ("server", "path"),
     "ObjectMeta": (),
@@ -81,6 +98,8 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     "SecretVolumeSource": ("secretName",),
     "Service": ("metadata", "spec"),
     "ServiceSpec": ("template",),
+    "TaskSpec": ("containers",),
+    "TaskTemplateSpec": ("spec",),
     "Volume": ("name",),
     "VolumeMount": ("name", "mountPath"),
 }

@@ -105,10 +105,11 @@ def plan(files: Sequence[str], read: Callable[[str], str | None], *, env: Mappin
 
 def shell(command: str) -> tuple[str, ...]:
     """The argument list that runs a line of shell, with the shell replaced by the program wherever that is the same:
-    so the program itself gets the signals."""
+    so the program itself gets the signals, and the arguments that are added to the list."""
     text = command.strip()
-    simple = not _COMPOUND.search(text) and not _NOT_A_PROGRAM.search(text)
-    return ("/bin/sh", "-c", f"exec {text}" if simple else text)
+    if _COMPOUND.search(text) or _NOT_A_PROGRAM.search(text):
+        return ("/bin/sh", "-c", text)
+    return ("/bin/sh", "-c", f'exec {text} "$@"', "sh")
 
 
 def procfile_web(text: str) -> str | None:
@@ -220,8 +221,8 @@ def _node(folder: _Folder, marker: str, entrypoint: str | None, notes: tuple[str
         env |= _function_env(folder, target)
     command = entrypoint or _node_start(folder, package, scripts, target)
     # As npm does it, without npm staying in between: its start costs more than most servers', and it holds back signals
-    program = shell(command)[2]
-    start = ("/bin/sh", "-c", f'export PATH="$PWD/node_modules/.bin:$PATH"; {program}')
+    _, _, program, *name = shell(command)
+    start = ("/bin/sh", "-c", f'export PATH="$PWD/node_modules/.bin:$PATH"; {program}', *name)
     return SourcePlan("Node.js", marker, _base_image(folder, "Node.js"), steps, start, env, notes)
 
 
@@ -343,7 +344,8 @@ def _python_start(
     if "start" in scripts or (len(scripts) == 1 and not file):
         return ("start" if "start" in scripts else next(iter(scripts))), "", {}, ""
     if file:
-        return f"python {file}", "", {}, f"{file} has no app, so it is run as a program that listens on PORT itself."
+        note = f"{file} has no app, so it is run as a program; that of a service listens on PORT itself."
+        return f"python {file}", "", {}, note
     raise BuildFailed(
         "Nothing says how to start this Python source. Looked for a web process in a Procfile, app in main.py or "
         "app.py, and a start script in pyproject.toml.",

@@ -1,13 +1,20 @@
-"""What every write leaves on a service: which client made it, and the id of the operation. Source: v1, annotations."""
+"""What every write leaves on a service or a job: which client made it, and the id of the operation.
+
+Source: v1, annotations.
+"""
 
 from collections.abc import Mapping
 from dataclasses import replace
 from random import Random
+from typing import TYPE_CHECKING
 
 from cloudrun_cli import __version__
 from cloudrun_cli.core.annotations import CLIENT_NAME, CLIENT_VERSION, OPERATION_ID
 from cloudrun_cli.core.resources import RevisionTemplate, Service
 from cloudrun_cli.core.revisions import NONCE, new_uid
+
+if TYPE_CHECKING:
+    from cloudrun_cli.core.jobs import Job
 
 CLIENT: Mapping[str, str] = {CLIENT_NAME: "cloudrun", CLIENT_VERSION: __version__}  # this program
 WRITTEN = (CLIENT_NAME, CLIENT_VERSION, OPERATION_ID)
@@ -16,6 +23,13 @@ WRITTEN = (CLIENT_NAME, CLIENT_VERSION, OPERATION_ID)
 def stamped(service: Service, random: Random) -> Service:
     """The service as a change by this program leaves it, its template too. For changes that make a revision."""
     return replace(noted(service, random), template=signed(service.template))
+
+
+def stamped_job(job: "Job", random: Random, client: Mapping[str, str] = CLIENT) -> "Job":
+    """The job as a change by a client leaves it, its template too."""
+    annotations = {**job.annotations, **client, OPERATION_ID: new_uid(random)}
+    template = replace(job.template, task=signed(job.template.task, client))
+    return replace(job, annotations=annotations, template=template)
 
 
 def noted(service: Service, random: Random, client: Mapping[str, str] = CLIENT) -> Service:

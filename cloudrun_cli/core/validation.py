@@ -50,12 +50,13 @@ def check_service(service: Service) -> None:
         )
 
 
-def check_template(template: RevisionTemplate) -> None:
-    """Nothing when a revision may be made of it."""
-    check_containers(template)
+def check_template(template: RevisionTemplate, *, serves: bool = True) -> None:
+    """Nothing when a revision may be made of it; or an execution, where nothing `serves` requests."""
+    check_containers(template, serves=serves)
     check_volumes(template)
     check_range(f"{_SPEC}.containerConcurrency", template.concurrency, 1, MAX_CONCURRENCY)
-    check_range(f"{_SPEC}.timeoutSeconds", int(template.timeout.total_seconds()), 1, MAX_TIMEOUT_SECONDS)
+    if serves:
+        check_range(f"{_SPEC}.timeoutSeconds", int(template.timeout.total_seconds()), 1, MAX_TIMEOUT_SECONDS)
     check_range(f"{_ANNOTATIONS}[autoscaling.knative.dev/minScale]", template.min_instances, 0, None)
     check_range(f"{_ANNOTATIONS}[autoscaling.knative.dev/maxScale]", template.max_instances, 1, None)
     _check_order(

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Hashable
 from datetime import timedelta
 from random import Random
 
@@ -80,6 +80,10 @@ class Fleet:
     def revisions(self) -> set[RevisionRef]:
         """The revisions that have instances."""
         return {m.revision.ref for m in self._members.values() if m.state is not State.STOPPING}
+
+    def turn(self, other: Hashable) -> contextlib.AbstractAsyncContextManager[None]:
+        """Inside, it is the turn of something else that starts instances."""
+        return self._turns.of(other)
 
     def check(self, revision: Revision, runtime: str) -> None:
         """Nothing when this runtime can run the revision. Raises CloudRunError naming what it cannot give it."""

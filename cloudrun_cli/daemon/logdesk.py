@@ -1,26 +1,30 @@
-"""Where log entries come in, and go to their service's segments in batches."""
+"""Where log entries come in, and go to the segments of their service or job in batches."""
 
 import asyncio
+from collections.abc import Iterable
 
+from cloudrun_cli.core.jobs import JobRef
 from cloudrun_cli.core.logs import Entry, from_request
 from cloudrun_cli.core.resources import ServiceRef
 from cloudrun_cli.dataplane.records import RequestRecord
 from cloudrun_cli.store.logs import LogWriter, folder, read
 
+Source = ServiceRef | JobRef
+
 
 class LogDesk:
-    """Collects entries for a moment and writes them; a service's writer is opened with its first entry."""
+    """Collects entries for a moment and writes them; a source's writer is opened with its first entry."""
 
     def __init__(self, home: str) -> None:
         self._home = home
-        self._writers: dict[ServiceRef, LogWriter] = {}
-        self._waiting: dict[ServiceRef, list[Entry]] = {}
+        self._writers: dict[Source, LogWriter] = {}
+        self._waiting: dict[Source, list[Entry]] = {}
 
-    def add(self, service: ServiceRef, entry: Entry) -> None:
+    def add(self, source: Source, entry: Entry) -> None:
         """Take an entry; it is on disk after this turn of the loop."""
         if not self._waiting:
             asyncio.get_running_loop().call_soon(self.flush)
-        self._waiting.setdefault(service, []).append(entry)
+        self._waiting.setdefault(source, []).append(entry)
 
     def add_request(self, record: RequestRecord) -> None:
         """Take a finished request. One that reached no revision belongs to none's log."""
@@ -56,22 +60,29 @@ class LogDesk:
     def flush(self) -> None:
         """Write everything that was taken."""
         waiting, self._waiting = self._waiting, {}
-        for service, entries in waiting.items():
-            writer = self._writers.get(service)
+        for source, entries in waiting.items():
+            writer = self._writers.get(source)
             if writer is None:
-                path = folder(self._home, service.project, service.region, service.name)
-                writer = self._writers[service] = LogWriter(path)
+                writer = self._writers[source] = LogWriter(self._folder(source))
             writer.append(entries)
 
-    def last_cursor(self, service: ServiceRef, instance: str) -> str | None:
+    def last_cursor(self, source: Source, instance: str) -> str | None:
         """Where the reading of an instance's own lines had got to, by the entries that were written; None: nowhere."""
+        return self.last_cursors(source, [instance]).get(instance)
+
+    def last_cursors(self, source: Source, instances: Iterable[str]) -> dict[str, str]:
+        """The same of several, in one pass; those that have written nothing are not in it."""
         self.flush()
-        last = None
-        for entry in read(folder(self._home, service.project, service.region, service.name)):
-            made = str(entry.get("insertId", ""))
-            if made.startswith(f"{instance}-"):
-                last = made.split("-", 2)[2]
+        wanted, last = frozenset(instances), {}
+        for entry in read(self._folder(source)):
+            instance, _, rest = str(entry.get("insertId", "")).partition("-")
+            if instance in wanted:
+                last[instance] = rest.partition("-")[2]
         return last
+
+    def _folder(self, source: Source) -> str:
+        kind = "jobs" if isinstance(source, JobRef) else "services"
+        return folder(self._home, source.project, source.region, source.name, kind)
 
     def close(self) -> None:
         """Write what is left and let go."""

@@ -11,7 +11,8 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from random import Random, SystemRandom
 
@@ -27,11 +28,13 @@ from cloudrun_cli.daemon.builder import Builder
 from cloudrun_cli.daemon.doorbell import FAILED, READY, bell_path, process_start, run_folder
 from cloudrun_cli.daemon.edge import EdgeKeeper
 from cloudrun_cli.daemon.fleet import Fleet
+from cloudrun_cli.daemon.jobs import Jobs
 from cloudrun_cli.daemon.lives import Lives
 from cloudrun_cli.daemon.logdesk import LogDesk
 from cloudrun_cli.daemon.postmortems import Postmortems
 from cloudrun_cli.daemon.reconciler import Reconciler
 from cloudrun_cli.daemon.runtimes import Runtimes
+from cloudrun_cli.daemon.schedules import Caller, Schedules
 from cloudrun_cli.daemon.shifts import Shifts
 from cloudrun_cli.daemon.squeezing import Squeezing
 from cloudrun_cli.daemon.supervisor import GAVE_UP, succeed
@@ -56,7 +59,7 @@ class Stop(Exception):
 
 
 class Lengths:
-    """Lengths of time that may be set anew while the daemon runs; read again when somebody has rung."""
+    """Settings that may be made anew while the daemon runs; read again when somebody has rung."""
 
     def __init__(self) -> None:
         self.read()
@@ -67,6 +70,7 @@ class Lengths:
         self.startup = settings.duration("emulator/startup_timeout")
         self.idle = settings.duration("emulator/idle_timeout")
         self.speed = settings.speed("emulator/time_scale")
+        self.tasks = settings.count("emulator/max_running_tasks")
 
 
 class Daemon:
@@ -132,7 +136,20 @@ class Daemon:
             self.world, self.fleet, self.autoscaler, self.runtimes, shifts, self.clock, self.tasks, self.edge.change
         )
         self.builder = Builder(home, self.store, self.runtimes, self.tasks)
+        self.jobs = Jobs(
+            home,
+            self.store,
+            self.runtimes,
+            self.desk,
+            self.clock,
+            random,
+            self.tasks,
+            self.fleet.turn,
+            lambda: self.lengths.tasks,
+        )
         edge = Edge(self.settings.port("emulator/http_port"), self.settings.port("emulator/https_port"))
+        calling = partial(_caller, Path(home), edge, self.world.has_host)
+        self.schedules = Schedules(home, self.store, self.clock, calling, self.tasks)
         self.api = AdminApi(home, edge, self.settings.text("core/account"), self.clock.now, self.look)
 
     async def open(self, gate_socket: socket.socket, events_socket: socket.socket) -> None:
@@ -152,6 +169,8 @@ class Daemon:
         self.edge.keep(self.tasks)
         self.scaling = self.tasks.spawn(self.autoscaler.run())
         self.watching = self.tasks.spawn(self.lives.run())
+        self.jobs.open()
+        self.schedules.open()
         self.look(whole=True)
 
     def look(self, *, whole: bool = False) -> None:
@@ -165,6 +184,8 @@ class Daemon:
             self.autoscaler.poke_all()
         self.reconciler.look(whole=whole)
         self.builder.look()
+        self.jobs.look(whole=whole)
+        self.schedules.look(whole=whole)
         self.lives.flush()
 
     def _busy(self, instance: str, busy: bool) -> None:
@@ -180,11 +201,12 @@ class Daemon:
 
     async def close(self) -> None:
         """Requests under way finish for a moment, then everything that runs is stopped, and nothing is left."""
+        await self.schedules.close()
         await self.reconciler.close()
         await self.builder.close()
         await self.edge.close()
         self.scaling.cancel()
-        await self.fleet.stop_all()
+        await asyncio.gather(self.fleet.stop_all(), self.jobs.close())
         for runtime in self.runtimes.everyone():
             try:
                 await runtime.purge()
@@ -228,6 +250,12 @@ def _runtimes(home: str, settings: Settings, process: Runtime) -> Runtimes:
         return DockerRuntime(home)
 
     return Runtimes(settings.choice("run/runtime"), process, docker)
+
+
+def _caller(home: Path, edge: Edge, serves: Callable[[str], bool]) -> Caller:
+    from cloudrun_cli.daemon.calling import HttpCaller, no_tokens  # httpx takes a while to load
+
+    return HttpCaller(edge, serves, home / "tls" / "ca.pem", no_tokens)
 
 
 @contextlib.contextmanager

@@ -41,12 +41,18 @@ def of_revision(instance: str, revision: Revision, home: str, zone: str = "") ->
             working_dir=container.working_dir,
             container=name,
             containers=names if len(names) > 1 else (),
-            mounts=tuple(m for m in (_mount(mount, template, home) for mount in container.mounts) if m is not None),
+            mounts=mounts(container, template, home),
             ports=_probed(template),
             zone=zone,
         )
         specs.append(spec)
     return specs
+
+
+def mounts(container: Container, template: RevisionTemplate, home: str) -> tuple[Mount, ...]:
+    """What a container mounts, of that which can be given to it. Raises CloudRunError for what cannot be mounted."""
+    found = (_mount(mount, template, home) for mount in container.mounts)
+    return tuple(mount for mount in found if mount is not None)
 
 
 def _first_first(order: list[str], ingress: str) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from cloudrun_cli.core import autoscaling, contract, iam
 from cloudrun_cli.core.conditions import readiness
-from cloudrun_cli.core.hosts import host_name
+from cloudrun_cli.core.hosts import TAG_SEPARATOR, host_name
 from cloudrun_cli.core.resources import (
     DEFAULT_CONCURRENCY,
     DEFAULT_MAX_INSTANCES,
@@ -23,7 +23,7 @@ from cloudrun_cli.core.resources import (
 )
 from cloudrun_cli.core.traffic import addressable
 from cloudrun_cli.dataplane.routes import RevisionRoute, RouteChange, Routes, ServiceRoute
-from cloudrun_cli.store import domains, journal, policies, projects
+from cloudrun_cli.store import domains, jobs, journal, policies, projects
 from cloudrun_cli.store import revisions as revision_rows
 from cloudrun_cli.store import services as service_rows
 from cloudrun_cli.store.database import Store
@@ -38,7 +38,8 @@ class Seen:
     gone: tuple[Revision, ...]
 
 
-_TOLD = {"Service", "Revision", "DomainMapping"}  # the kinds of entries of which we know what they change
+# the kinds of entries of which we know what they change; the last ones nothing of what is kept here
+_TOLD = {"Service", "Revision", "DomainMapping", "Schedule", "Job", "Execution"}
 
 
 class World:
@@ -187,8 +188,8 @@ class World:
     # What is known
 
     def digests(self) -> set[str]:
-        """The images that revisions run, or are about to."""
-        out = set()
+        """The images that revisions and tasks run, or are about to."""
+        out = jobs.images(self.store)
         for revision in self.revisions.values():
             out |= {c.image for c in revision.template.containers}
             out |= {revision.status.image_digest, *revision.status.sidecar_digests.values()}
@@ -245,6 +246,12 @@ class World:
         for target in service.status.traffic:
             percents[target.revision] = percents.get(target.revision, 0) + target.percent
         return autoscaling.shares(total, percents).get(revision.ref.name, 0)
+
+    def has_host(self, name: str) -> bool:
+        """Whether a host name leads to a service here: mapped by its user, or one that it had in production, perhaps
+        with a tag in front."""
+        known = (host for service in self.services.values() for host in _hosts(service))
+        return name in self.domains or any(name == host or name.endswith(TAG_SEPARATOR + host) for host in known)
 
     def routed(self) -> set[RevisionRef]:
         """All that the gate has a route to."""

@@ -43,6 +43,7 @@ class StagedProgress:
         self._failed = False
         self._finished = False
         self._open: str | None = None  # the stage whose plain line has no end yet
+        self._last_word = ""
 
     def __enter__(self) -> Self:
         if self._interactive:
@@ -102,14 +103,18 @@ class StagedProgress:
             self._open = None
         self._write(f"{line}\n")
 
+    def end_with(self, word: str) -> None:
+        """What is said at the end, whatever has become of the stages: for one who leaves while they go on."""
+        self._last_word = word
+
     def finish(self) -> None:
-        """`Done.`, or the word for failure. Only the first call counts."""
+        """`Done.`, or the word for failure, or what `end_with` said. Only the first call counts."""
         if self._finished:
             return
         self._finished = True
-        word = self._failure_word if self._failed else "Done."
+        word = self._last_word or (self._failure_word if self._failed else "Done.")
         if self._live is not None:
-            self._live.close(word, failed=self._failed)
+            self._live.close(word, failed=self._failed and not self._last_word)
             return
         if self._open is not None:
             self._write("\n")

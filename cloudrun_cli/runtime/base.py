@@ -83,6 +83,7 @@ class InstanceSpec:
     mounts: tuple[Mount, ...] = ()
     ports: tuple[int, ...] = ()  # further ports that we want to reach, for probes
     zone: str = ""  # of its region, whole; a label on what runs
+    task: str = ""  # of a job's task: INDEX/ATTEMPT. The service is then the job, the revision the execution
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -107,6 +108,7 @@ class Instance:
     handle: str  # container id, or pid:start-time
     containers: tuple[str, ...] = ("",)
     zone: str = ""
+    task: str = ""  # INDEX/ATTEMPT; "" where it is no task's
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +157,11 @@ class Runtime(Protocol):
     """Runs instances, finds them again, and says how they ended. Raises only `core.errors`.
 
     One runtime belongs to one home: what it starts is labelled with it, and it never touches another's.
+
+    The instance of a task has no address, and neither its end nor what it said may be lost: once it has ended it stays
+    known, also to the next runtime of its home, until `stop` is called for it then; and starting it again under its id
+    finds the first one, whether that still runs or not. It ends with its main container, the first of its `names`; a
+    further one that ends well ends nothing but itself.
     """
 
     name: str
@@ -191,13 +198,16 @@ class Runtime(Protocol):
 
     async def stop(self, instance: Instance, *, grace: timedelta = STOP_GRACE) -> Exit:
         """SIGTERM to every container at once, wait for at most `grace`, SIGKILL, clean up; without a grace SIGKILL at
-        once. An instance already gone answers how it went."""
+        once. An instance already gone answers how it went. That of a task is not cleaned up before a second call."""
 
     async def purge(self) -> None:
         """End and remove everything of this home that runs, with all that was made to run it; images are kept."""
 
     async def instances(self) -> list[Instance]:
-        """Everything of this home that runs now, also what another process started; not what is ending."""
+        """Everything of this home that runs now, also what another process started; not what is ending, nor tasks."""
+
+    async def tasks(self) -> list[Instance]:
+        """The instances of tasks that are known: those that run, and those that have ended and wait for `stop`."""
 
     def exits(self) -> AsyncIterator[Exit]:
         """Every end that was not asked for by `stop`, once each, counted from this call (not from its first step)."""

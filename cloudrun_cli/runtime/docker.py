@@ -30,7 +30,8 @@ from cloudrun_cli.runtime.docker_engine import HINT, Engine, connect
 from cloudrun_cli.runtime.docker_holders import POOL, TRIES, Holder, Holders, remove
 from cloudrun_cli.runtime.docker_images import Images
 from cloudrun_cli.runtime.docker_logs import Logs
-from cloudrun_cli.runtime.docker_start import HolderLost, Starter
+from cloudrun_cli.runtime.docker_start import HolderLost, StartedBefore, Starter
+from cloudrun_cli.runtime.docker_tasks import TaskNetworks, was_never_started
 from cloudrun_cli.runtime.docker_volumes import Volumes
 from cloudrun_cli.runtime.docker_watch import Watch, kill
 
@@ -82,6 +83,7 @@ class DockerRuntime:
         self._watch = Watch(self._engine, self._home)
         self._cpu = Cpu(self._engine, groups=self._use_groups)
         self._holders = Holders(self._engine, self._home, size=self._pool, hosts=self._hosts, reachable=self._reachable)
+        self._networks = TaskNetworks(self._holders, self._watch)
         self._logs = Logs(self._engine, self._watch)
         self._volumes = Volumes(api, self._home)
         self._starter = await self._engine.call(Starter, api, self._home, self._volumes)
@@ -115,10 +117,11 @@ class DockerRuntime:
 
     async def start(self, spec: InstanceSpec) -> Instance:
         async with self._starts:
+            take = self._networks.take if spec.task else self._holders.take
             for _ in range(TRIES - 1):
                 with suppress(HolderLost):
-                    return await self._start_into(await self._holders.take(spec), spec)
-            return await self._start_into(await self._holders.take(spec), spec)
+                    return await self._start_into(await take(spec), spec)
+            return await self._start_into(await take(spec), spec)
 
     async def join(self, instance: Instance, spec: InstanceSpec) -> None:
         async with self._starts:
@@ -129,6 +132,9 @@ class DockerRuntime:
             except asyncio.CancelledError:
                 self._keep_running(self._undo_join(spec, starting))
                 raise
+            except StartedBefore as earlier:
+                await self._found(spec, earlier.container)
+                return
             except CloudRunError:
                 self._watch.failed(spec.id, spec.container)
                 raise
@@ -140,7 +146,12 @@ class DockerRuntime:
 
     async def stop(self, instance: Instance, *, grace: timedelta = STOP_GRACE) -> Exit:
         if (exit := await self.ended(instance)) is not None:
+            if instance.task:
+                await self._remove(instance.id)
             return exit
+        if await was_never_started(self._engine, instance):
+            await self._remove(instance.id)
+            return Exit(instance.id, ExitCause.REMOVED)
         containers = await self._containers_of(instance)
         end = self._watch.ask(instance.id, containers)
         await self._cpu.end(instance.id, containers)  # no signal reaches what stands still
@@ -157,11 +168,16 @@ class DockerRuntime:
             self._watch.ask(row["Labels"][labels.INSTANCE], {row["Id"]})
         async with self._holders.purged():
             await self._engine.call(self._remove_all)
+            self._networks.clear()
 
     async def instances(self) -> list[Instance]:
         rows = await self._engine.call(self._containers, False)
         found = [_instance(row) for row in rows if labels.is_first(row["Labels"])]
-        return [instance for instance in found if self._watch.exit_of(instance.id) is None]
+        return [one for one in found if not one.task and self._watch.exit_of(one.id) is None]
+
+    async def tasks(self) -> list[Instance]:
+        rows = await self._engine.call(self._containers, True, labels.TASK)
+        return [_instance(row) for row in rows if labels.is_first(row["Labels"])]
 
     def exits(self) -> AsyncIterator[Exit]:
         return self._watch.exits()
@@ -197,7 +213,7 @@ class DockerRuntime:
         await self._cpu.release(instance.id, await self._containers_of(instance))
 
     async def squeezed(self) -> frozenset[str]:
-        rows = _by_instance(await self._engine.call(self._containers, False))
+        rows = labels.by_instance(await self._engine.call(self._containers, False))
         found = {id for id, its in rows.items() if await self._cpu.is_squeezed({row["Id"] for row in its})}
         return frozenset(found)
 
@@ -216,12 +232,15 @@ class DockerRuntime:
             raise EngineUnavailable("Docker answers, but tells no events.", hint=HINT) from error
         rows = await self._engine.call(self._containers, True)
         self._cpu.adopt(row["Id"] for row in rows if row["State"] == "paused")
-        for instance, its in _by_instance(rows).items():
+        for instance, its in labels.by_instance(rows).items():
             self._watch.adopt(instance, {row["Id"] for row in its if row["State"] in ALIVE})
-            if not _is_whole(its) and await self._watch.look(instance, {row["Id"] for row in its}) is None:
+            if _is_whole(its) or await self._watch.look(instance, {row["Id"] for row in its}) is not None:
+                continue
+            if labels.TASK not in its[0]["Labels"]:  # that is still wanted
                 self._watch.give_up(instance)
-        await self._engine.call(self._volumes.remove_all, frozenset(_by_instance(rows)))
-        await self._holders.open({row["Labels"][labels.HOLDER] for row in rows})
+        await self._engine.call(self._volumes.remove_all, frozenset(labels.by_instance(rows)))
+        of_services = {row["Labels"][labels.HOLDER] for row in rows if labels.TASK not in row["Labels"]}
+        await self._holders.open(of_services | self._networks.adopt(rows))
         self._keep_running(self._holders.refill())
         self._keep_running(self._clear_away())
         self._keep_running(self._cpu.free_killed())
@@ -234,11 +253,23 @@ class DockerRuntime:
         except asyncio.CancelledError:
             self._keep_running(self._undo(spec, holder, starting))
             raise
+        except StartedBefore as earlier:
+            return await self._found(spec, earlier.container)
         except CloudRunError:
             self._watch.failed(spec.id, spec.container)
             await self._drop(holder, spec)
             raise
         await self._watch.began(spec.id, spec.container, instance.handle)
+        return instance
+
+    async def _found(self, spec: InstanceSpec, container: Mapping[str, Any]) -> Instance:
+        """A task's container that was started before, and may have ended since."""
+        self._watch.failed(spec.id, spec.container)
+        instance = labels.instance(str(container["Id"]), container["Config"]["Labels"])
+        if container["State"]["Running"]:
+            self._watch.adopt(spec.id, {instance.handle})
+        else:
+            await self._watch.look(spec.id, {instance.handle})
         return instance
 
     def _containers(self, ended_too: bool, label: str | None = None) -> list[dict[str, Any]]:
@@ -275,7 +306,10 @@ class DockerRuntime:
 
     async def _drop(self, holder: Holder, spec: InstanceSpec) -> None:
         """Remove what was made for an instance that was not started."""
-        await self._holders.drop(holder.container)
+        if spec.task:
+            await self._networks.lost(spec.id)
+        else:
+            await self._holders.drop(holder.container)
         if spec.mounts:
             await self._engine.call(self._volumes.remove, spec.id)
 
@@ -289,13 +323,27 @@ class DockerRuntime:
         alive = {row["Id"] for row in rows if row["State"] in ALIVE}
         await self._cpu.end(instance, alive)
         await self._end_rest(alive)
+        if any(labels.TASK in row["Labels"] for row in rows):  # it stays known
+            await self._networks.over(instance)
+            return
         for holder in {row["Labels"][labels.HOLDER] for row in rows}:
             await self._holders.drop(holder)
         await self._logs.read_out(instance, self._linger)
+        await self._remove_containers(instance, rows)
+
+    async def _remove(self, instance: str) -> None:
+        """Remove what is left of a task's instance, once nobody reads what it said."""
+        rows = await self._engine.call(self._containers, True, f"{labels.INSTANCE}={instance}")
+        await self._end_rest({row["Id"] for row in rows if row["State"] in ALIVE})
+        await self._logs.read_out(instance, timedelta(0))
+        await self._remove_containers(instance, rows)
+
+    async def _remove_containers(self, instance: str, rows: Sequence[Mapping[str, Any]]) -> None:
         for row in rows:
             await self._engine.call(remove, self._engine.api, row["Id"])
         self._cpu.forget(instance, (row["Id"] for row in rows))
-        await self._engine.call(self._volumes.remove, instance)
+        if not rows or any(mount.get("Type") == "volume" for row in rows for mount in row.get("Mounts", ())):
+            await self._engine.call(self._volumes.remove, instance)
 
     async def _end_rest(self, containers: set[str]) -> None:
         """One container has ended, and these are to follow. Source: container runtime contract, termination."""
@@ -338,13 +386,6 @@ class DockerRuntime:
 
 def _instance(row: Mapping[str, Any]) -> Instance:
     return labels.instance(str(row["Id"]), row["Labels"])
-
-
-def _by_instance(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    found: dict[str, list[dict[str, Any]]] = {}
-    for row in rows:
-        found.setdefault(row["Labels"][labels.INSTANCE], []).append(row)
-    return found
 
 
 def _is_whole(rows: list[dict[str, Any]]) -> bool:

@@ -79,10 +79,14 @@ class Holders:
         names = spec.containers if len(spec.containers) > 1 else ()
         if self._ready and not names:
             return self._ready.pop(0)
+        return await self.make(names, () if self.reachable else (spec.port, *spec.ports))
+
+    async def make(self, names: tuple[str, ...] = (), ports: tuple[int, ...] = ()) -> Holder:
+        """A new one, beside those that wait."""
         if not self._prepared:  # purged since
             async with self._making:
                 await self._prepare()
-        return await self._engine.call(self._make, () if self.reachable else (spec.port, *spec.ports), names)
+        return await self._engine.call(self._make, ports, names)
 
     async def drop(self, container: str) -> None:
         """Remove a holder, and its namespace with it."""

@@ -1,7 +1,8 @@
 """What is written on everything we make in the engine, and an instance read back from it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 from cloudrun_cli.runtime.base import Instance, InstanceSpec
 
@@ -20,6 +21,7 @@ STARTED = f"{PREFIX}.started"
 HOLDER = f"{PREFIX}.holder"  # the container whose network it is in
 CONTAINER = f"{PREFIX}.container"  # its name in the instance
 CONTAINERS = f"{PREFIX}.containers"  # the names of all that the instance is to have, with commas
+TASK = f"{PREFIX}.task"  # INDEX/ATTEMPT, only on what is a task's
 FIRST = f"{PREFIX}.first"  # only on the instance's first container, whose id is its handle
 
 KIND_INSTANCE = "instance"  # every container of one
@@ -30,6 +32,7 @@ KIND_BUILD = "build"
 
 def of_instance(home: str, spec: InstanceSpec, *, address: str, holder: str, started: datetime) -> dict[str, str]:
     """The labels of an instance's first container; enough to know it again without any memory of it."""
+    own = {TASK: spec.task} if spec.task else {}
     return {
         FIRST: "true",
         HOME: home,
@@ -46,6 +49,7 @@ def of_instance(home: str, spec: InstanceSpec, *, address: str, holder: str, sta
         HOLDER: holder,
         CONTAINER: spec.container,
         CONTAINERS: ",".join(spec.names),
+        **own,
     }
 
 
@@ -59,6 +63,11 @@ def of_further(home: str, spec: InstanceSpec, instance: Instance, holder: str) -
 def is_first(labels: Mapping[str, str]) -> bool:
     """Whether the instance goes by this container."""
     return FIRST in labels or CONTAINER not in labels  # the latter: made before instances had several
+
+
+def is_aside(labels: Mapping[str, str]) -> bool:
+    """Whether a container is a further one of a task, which goes on when that has done its work."""
+    return TASK in labels and labels.get(CONTAINER, "") != labels.get(CONTAINERS, "").partition(",")[0]
 
 
 def instance(container: str, labels: Mapping[str, str]) -> Instance:
@@ -76,7 +85,16 @@ def instance(container: str, labels: Mapping[str, str]) -> Instance:
         handle=container,
         containers=tuple(labels.get(CONTAINERS, "").split(",")),
         zone=labels.get(ZONE, ""),
+        task=labels.get(TASK, ""),
     )
+
+
+def by_instance(rows: Iterable[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """The engine's containers, by the instance they belong to."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        found.setdefault(row["Labels"][INSTANCE], []).append(row)
+    return found
 
 
 def filters(home: str, kind: str | None = None) -> dict[str, list[str]]:

@@ -46,7 +46,8 @@ class Logs:
         self, instance: Instance, container: str, name: str, after: str | None
     ) -> AsyncGenerator[LogLine, None]:
         """The lines of one container. Once more after the end: a follower can miss the very last words."""
-        over = False
+        over = self._watch.exit_of(instance.id) is not None
+        pause = FIRST_PAUSE
         while True:
             async with aclosing(self._once(instance, container, name, after, follow=not over)) as lines:
                 async for line in lines:
@@ -55,6 +56,9 @@ class Logs:
             if over:
                 return
             over = await self._watch.ended(instance) is not None
+            if not over:  # it has ended, and others of a task go on
+                await asyncio.sleep(pause)
+                pause = min(pause * 1.5, LONGEST_PAUSE)
 
     async def _once(
         self, instance: Instance, container: str, name: str, after: str | None, *, follow: bool

@@ -14,6 +14,7 @@ from cloudrun_cli.runtime.base import Instance, InstanceSpec
 from cloudrun_cli.runtime.docker_cpu import PERIOD_US
 from cloudrun_cli.runtime.docker_engine import explanation, is_hiccup
 from cloudrun_cli.runtime.docker_holders import TRIES, Holder, remove
+from cloudrun_cli.runtime.docker_tasks import container_name, find
 from cloudrun_cli.runtime.docker_tmpfs import MemoryFolders
 from cloudrun_cli.runtime.docker_volumes import Volumes
 
@@ -37,9 +38,10 @@ class Starter:
         self._file_limit = True  # until the engine refuses to set it
 
     def start(self, spec: InstanceSpec, holder: Holder) -> Instance:
-        """Create and start the first container of an instance."""
+        """Create and start the first container of an instance. Raises StartedBefore when a task's was."""
+        address = "" if spec.task else holder.at(spec.port)
         named = labels.of_instance(
-            self._home, spec, address=holder.at(spec.port), holder=holder.container, started=datetime.now(UTC)
+            self._home, spec, address=address, holder=holder.container, started=datetime.now(UTC)
         )
         return labels.instance(self._start(spec, holder.container, named), named)
 
@@ -87,6 +89,7 @@ class Starter:
                 environment=dict(spec.env),
                 working_dir=spec.working_dir or None,
                 user=user,
+                name=container_name(self._home, spec),
                 labels=dict(named),
                 stop_signal="SIGTERM",
                 host_config=self._host_config(spec, holder),
@@ -95,6 +98,10 @@ class Starter:
         except docker.errors.APIError as error:
             if container:
                 remove(api, container)
+            elif error.status_code == 409 and (name := container_name(self._home, spec)):
+                if (earlier := find(api, name)) is not None:
+                    raise StartedBefore(earlier) from error
+                return self._run(spec, holder, named, user=user)
             raise _start_error(spec, error) from error
         return str(container)
 
@@ -120,6 +127,14 @@ class Starter:
 
 class HolderLost(StartFailed):
     """The holder it was to be started into is gone: somebody removed it, or the engine was restarted."""
+
+
+class StartedBefore(StartFailed):
+    """A task's container that was started under the same id: what the engine knows of it."""
+
+    def __init__(self, container: Mapping[str, Any]) -> None:
+        super().__init__("It was started before.")
+        self.container = container
 
 
 class _Hiccup(StartFailed):

@@ -34,6 +34,7 @@ class Watch:
         self._starting: dict[Key, Mapping[str, Any] | None] = {}  # to the end seen meanwhile
         self._asked: set[str] = set()
         self._memory: set[str] = set()  # containers that hit their memory limit
+        self._aside: set[str] = set()  # further containers of tasks that have ended well: no end of the task
         self._ends: dict[str, asyncio.Future[Exit]] = {}
         self._exits: dict[str, Exit] = {}
         self._listeners: list[asyncio.Queue[Exit]] = []
@@ -145,6 +146,8 @@ class Watch:
             self._running.pop(instance, None)
         if instance in self._exits or (instance in self._asked and running):
             return
+        if container in self._aside and instance not in self._asked:
+            return
         self._exits[instance] = exit
         while len(self._exits) > REMEMBERED:
             self._exits.pop(next(iter(self._exits)))
@@ -175,6 +178,8 @@ class Watch:
         if state["Status"] == "created":
             return None
         name = inspected["Config"]["Labels"].get(labels.CONTAINER, "")
+        if labels.is_aside(inspected["Config"]["Labels"]) and state["ExitCode"] == 0:
+            self._aside.add(container)
         at = datetime.now(UTC) if state["Running"] else moment(state["FinishedAt"])
         limit = inspected["HostConfig"]["Memory"] or None
         code = attributes.get("exitCode", state["ExitCode"])

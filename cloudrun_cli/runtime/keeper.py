@@ -10,8 +10,8 @@ when it has neither children nor clients. If it is killed, instances go on, and 
 
 Request {"id", "argv", "env", "cwd", "join": [cgroup.procs files], "nofile"} → {"id", "pid", "start"} or
 {"id", "errno", "text", "what"}. A client is greeted with {"keeps": [ids]}, and told {"ended": id}. In INSTANCES/ID/,
-`pid` is written before the program runs and `exit.json` before the process disappears. Started with the bare
-interpreter, so standard library only.
+`pid` is written before the program runs and `exit.json` before the process disappears; where `pid` is there already, it
+is the answer, and nothing is started. Started with the bare interpreter, so standard library only.
 """
 
 import fcntl
@@ -63,6 +63,8 @@ class Keeper:
         self._instances = instances
         self._children: dict[int, str] = {}
         self._clients: dict[int, tuple[socket.socket, bytearray]] = {}
+        self._starting: dict[int, tuple[socket.socket, dict[str, Any]]] = {}  # by the pipe that tells how it went
+        self._pipes: dict[int, int] = {}  # of those that start, by process id
         self._poll = select.poll()
 
     def serve(self) -> None:
@@ -86,7 +88,9 @@ class Keeper:
                 elif fd == self._listener.fileno():
                     self._welcome()
                     idle = IDLE_SECONDS
-                else:
+                elif fd in self._starting:
+                    self._started(fd)
+                elif fd in self._clients:
                     self._hear(fd)
             self._reap()
 
@@ -113,7 +117,8 @@ class Keeper:
         while (end := buffer.find(b"\n")) >= 0:
             request = json.loads(buffer[:end])
             del buffer[: end + 1]
-            self._tell(client, self._start(request))
+            if (answer := self._start(client, request)) is not None:
+                self._tell(client, answer)
 
     def _tell(self, client: socket.socket, answer: dict[str, Any]) -> None:
         try:
@@ -121,9 +126,13 @@ class Keeper:
         except OSError as error:  # it left; its files say the same
             print(f"a client left: {error}", file=sys.stderr)
 
-    def _start(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Fork, write down who it is, and only then let it become the program."""
+    def _start(self, client: socket.socket, request: dict[str, Any]) -> dict[str, Any] | None:
+        """Fork, write down who it is, and only then let it become the program. The answer, unless it comes later, when
+        the program runs: a child may wait long for a processor, and others are to start meanwhile."""
         folder = f"{self._instances}/{request['id']}"
+        if earlier := _read(f"{folder}/pid"):  # of a task, asked for by a daemon that was killed
+            earlier_pid, _, begun = earlier.partition(":")
+            return {"id": request["id"], "pid": int(earlier_pid), "start": begun}
         gate_read, gate_write = os.pipe()
         error_read, error_write = os.pipe()
         try:
@@ -145,18 +154,34 @@ class Keeper:
         except OSError as error:  # its folder was removed: whoever asked has given up
             print(f"{folder}: {error}", file=sys.stderr, flush=True)
         os.close(gate_write)
-        with os.fdopen(error_read, "rb") as pipe:
+        self._starting[error_read] = (client, {"id": request["id"], "pid": pid, "start": started})
+        self._pipes[pid] = error_read
+        self._poll.register(error_read, select.POLLIN)
+        return None
+
+    def _started(self, fd: int, *, is_gone: bool = False) -> bool:
+        """The program runs, or could not; whether it does. `is_gone`: its process was taken from the table already."""
+        self._poll.unregister(fd)
+        client, answer = self._starting.pop(fd)
+        pid, name = answer["pid"], answer["id"]
+        del self._pipes[pid]
+        with os.fdopen(fd, "rb") as pipe:
             failed = pipe.read()  # ends when the program runs: the other end closes by itself
         if failed:
             del self._children[pid]
-            os.waitpid(pid, 0)
-            return {"id": request["id"], **json.loads(failed)}
-        return {"id": request["id"], "pid": pid, "start": started}
+            if not is_gone:
+                os.waitpid(pid, 0)
+            _remove(f"{self._instances}/{name}/pid")  # it never ran
+            answer = {"id": name, **json.loads(failed)}
+        self._tell(client, answer)
+        return not failed
 
     def _reap(self) -> None:
         """Write down every end before the process disappears, then tell the clients."""
         while (end := _next_end()) is not None:
             pid, kind, number = end
+            if pid in self._pipes and not self._started(self._pipes[pid], is_gone=not SEES_ENDED):
+                continue
             name = self._children.pop(pid, None)
             if name is not None:
                 try:
@@ -235,6 +260,19 @@ def start_time(pid: int) -> str:
             return f"{stat.read().rpartition(b')')[2].split()[19].decode()}@{boot.read()[:8]}"
     except OSError:
         return ""
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path) as file:
+            return file.read()
+    except FileNotFoundError:
+        return ""
+
+
+def _remove(path: str) -> None:
+    if os.path.exists(path):  # else its folder was removed: whoever asked has given up
+        os.unlink(path)
 
 
 def write(path: str, text: str) -> None:

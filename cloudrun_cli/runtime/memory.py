@@ -117,6 +117,8 @@ class MemoryRuntime:
         """A container can be all of it."""
 
     async def start(self, spec: InstanceSpec) -> Instance:
+        if spec.task and spec.id in self._here:
+            return self._here[spec.id].instance
         script = self._script(spec)
         instance = Instance(
             id=spec.id,
@@ -124,13 +126,14 @@ class MemoryRuntime:
             region=spec.region,
             service=spec.service,
             revision=spec.revision,
-            address=script.address or f"192.0.2.1:{spec.port}",  # TEST-NET-1: nobody is there
+            address="" if spec.task else script.address or f"192.0.2.1:{spec.port}",  # TEST-NET-1: nobody is there
             port=spec.port,
             started=datetime.now(UTC),
             runtime=self.name,
             handle=f"memory-{spec.id}",
             containers=spec.names,
             zone=spec.zone,
+            task=spec.task,
         )
         running = self._here.setdefault(spec.id, _Running(instance, {spec.container: script}))
         running.cpu_millis[spec.container] = spec.cpu_millis
@@ -138,8 +141,10 @@ class MemoryRuntime:
         return running.instance
 
     async def join(self, instance: Instance, spec: InstanceSpec) -> None:
-        script = self._script(spec)
         running = self._here[instance.id]
+        if spec.task and spec.container in running.scripts:
+            return
+        script = self._script(spec)
         if running.exit is not None:
             raise StartFailed(f"Instance [{instance.id}] has ended meanwhile.")
         running.scripts[spec.container] = script
@@ -156,15 +161,21 @@ class MemoryRuntime:
             code, signal = (None, 9) if killed else (0, None)
             first = next(iter(running.scripts))
             self._end(running, Exit(instance.id, cause, code, signal, at=_now(), container=first))
+        elif instance.task:
+            del self._here[instance.id]
         assert running.exit is not None
         return running.exit
 
     async def purge(self) -> None:
-        for running in list(self._here.values()):
-            await self.stop(running.instance)
+        for _ in range(2):  # those of tasks go with the second stop
+            for running in list(self._here.values()):
+                await self.stop(running.instance)
 
     async def instances(self) -> list[Instance]:
-        return [running.instance for running in self._here.values() if running.exit is None]
+        return [r.instance for r in self._here.values() if r.exit is None and not r.instance.task]
+
+    async def tasks(self) -> list[Instance]:
+        return [running.instance for running in self._here.values() if running.instance.task]
 
     def exits(self) -> AsyncIterator[Exit]:
         queue: asyncio.Queue[Exit] = asyncio.Queue()
@@ -252,6 +263,8 @@ class MemoryRuntime:
         """Let a container end unasked, and its instance with it; whoever iterates `exits` is told."""
         running = self._here[instance.id]
         name = next(iter(running.scripts)) if container is None else container
+        if instance.task and name != instance.containers[0] and cause is ExitCause.EXITED and code == 0:
+            return  # a further container of a task that has done its work
         exit = Exit(instance.id, cause, code, memory_bytes=memory_bytes, at=_now(), container=name)
         self._end(running, exit)
         for home, queue in self.world.listeners:

@@ -12,8 +12,8 @@ import os
 import shutil
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
+from operator import attrgetter
 from pathlib import Path
 
 from cloudrun_cli.core.errors import ImageNotFound, ImageUnsupported, StartFailed, Unavailable
@@ -30,8 +30,8 @@ from cloudrun_cli.runtime.base import (
     Usage,
 )
 from cloudrun_cli.runtime.process_build import Builder
-from cloudrun_cli.runtime.process_image import ImageFolder, environment, standin
-from cloudrun_cli.runtime.process_instance import Known, check, load, no_sidecars, prepare
+from cloudrun_cli.runtime.process_image import ImageFolder, environment
+from cloudrun_cli.runtime.process_instance import Known, asked_for, check, load, no_sidecars, prepare
 from cloudrun_cli.runtime.process_keeper import KeeperClient
 from cloudrun_cli.runtime.process_limits import Controllers, Groups, find_controllers, isolation_notes
 from cloudrun_cli.runtime.process_logs import Watch
@@ -61,6 +61,7 @@ class ProcessRuntime:
         self._groups = Groups(home, controllers or find_controllers())
         self._keeper = KeeperClient(self._instances, self._told)
         self._known: dict[str, Known] = {}
+        self._leaving: set[str] = set()  # their folders are just being removed
         self._past: dict[str, Exit] = {}
         self._listeners: list[asyncio.Queue[Exit]] = []
         self._ports = Ports()
@@ -96,7 +97,7 @@ class ProcessRuntime:
 
     async def resolve(self, image: str) -> Image:
         """One of the two sample images, or one that was built here; by name or digest."""
-        found = self._find_image(image)
+        found = self._folder.find(image)
         if found is None:
             raise ImageUnsupported(
                 f"Image [{image}] cannot run here: no Docker engine is in use.",
@@ -120,13 +121,6 @@ class ProcessRuntime:
         if content and self._folder.by_hex(content):
             await asyncio.to_thread(self._folder.forget, content)
 
-    def _find_image(self, name: str) -> Image | None:
-        if (sample := standin(name)) is not None:
-            return sample
-        content = images.parse(name).digest.removeprefix("sha256:")
-        built = self._folder.by_hex(content) if content else self._folder.by_name(name)
-        return built.as_image() if built else None
-
     # ── starting and stopping ───────────────────────────────────────────────────────────────────────────────────────
 
     def check(self, spec: InstanceSpec) -> None:
@@ -136,30 +130,24 @@ class ProcessRuntime:
     async def start(self, spec: InstanceSpec) -> Instance:
         """Start the image's program, or the spec's, in a folder of its own."""
         check(spec)
-        image = self._find_image(spec.digest)
+        if spec.task and (self._instances / spec.id).exists():
+            self._adopt()
+            if (earlier := self._known.get(spec.id)) is not None and earlier.instance.handle:
+                return earlier.instance
+        image = self._folder.find(spec.digest)
         if image is None:
             raise ImageNotFound(f"Image [{spec.digest}] is not here any more.", field="image", hint="Deploy it again.")
         argv = (spec.command or image.entrypoint) + (spec.args or (() if spec.command else image.command))
-        instance = Instance(
-            id=spec.id,
-            project=spec.project,
-            region=spec.region,
-            service=spec.service,
-            revision=spec.revision,
-            address="",
-            port=self._ports.free({known.instance.port for known in self._known.values()}),
-            started=datetime.now(UTC),
-            runtime=self.name,
-            handle="",
-            containers=spec.names,
-            zone=spec.zone,
-        )
-        instance = replace(instance, address=f"127.0.0.1:{instance.port}")
-        known = prepare(self._instances / spec.id, instance, spec.memory_bytes, self._groups)
+        port = 0 if spec.task else self._ports.free({known.instance.port for known in self._known.values()})
+        instance, folder = asked_for(spec, port), self._instances / spec.id
+        if spec.task:  # of which many start; the port of a service's is nobody else's only once it is known
+            known, bounds = await asyncio.to_thread(prepare, folder, instance, spec, self._groups)
+        else:
+            known, bounds = prepare(folder, instance, spec, self._groups)
         self._follow(known)
         env = environment(spec, image, known.folder, instance.port)
         cwd = spec.working_dir or image.working_dir
-        asked = asyncio.ensure_future(self._keeper.start(spec.id, argv, env, cwd, self._bounds(spec)))
+        asked = asyncio.ensure_future(self._keeper.start(spec.id, argv, env, cwd, bounds))
         try:
             started = known.started(await asyncio.shield(asked))
         except BaseException:
@@ -180,13 +168,12 @@ class ProcessRuntime:
         raise no_sidecars(spec)
 
     async def stop(self, instance: Instance, *, grace: timedelta = STOP_GRACE) -> Exit:
-        """SIGTERM to all of it, SIGKILL after the grace; its folder goes."""
-        self._adopt()
-        known = self._known.get(instance.id)
+        """SIGTERM to all of it, SIGKILL after the grace; its folder goes, a task's with the next call."""
+        known = self._find(instance.id)
         if known is None:
             return self._past.get(instance.id, Exit(instance.id, ExitCause.REMOVED))
         known.stopping = True
-        if not await self._over(known, 0):
+        if ran := not await self._over(known, 0):
             known.release()  # no signal but SIGKILL reaches what stands still
             if grace:
                 known.terminate()
@@ -195,13 +182,15 @@ class ProcessRuntime:
                 if not await self._over(known, KILL_SECONDS):
                     raise Unavailable(f"Instance [{instance.id}] does not end, not even by SIGKILL.")
         assert known.exit is not None
-        await self._clean_up(known)
+        if not (ran and instance.task):
+            await self._clean_up(known)
         return known.exit
 
     async def purge(self) -> None:
         """End and remove every instance of this home."""
         self._adopt()
-        await asyncio.gather(*(self.stop(k.instance, grace=PURGE_GRACE) for k in list(self._known.values())))
+        for _ in range(2):  # those of tasks go with the second stop
+            await asyncio.gather(*(self.stop(k.instance, grace=PURGE_GRACE) for k in [*self._known.values()]))
         for folder in self._instances.glob("*/"):
             shutil.rmtree(folder, ignore_errors=True)
         self._groups.remove_home()
@@ -211,8 +200,16 @@ class ProcessRuntime:
     async def instances(self) -> list[Instance]:
         """What runs, oldest first."""
         self._adopt()
-        alive = [k.instance for k in self._known.values() if k.exit is None and k.instance.handle and k.runs()]
-        return sorted(alive, key=lambda instance: instance.started)
+        its = (k for k in self._known.values() if k.instance.handle and not k.instance.task)
+        return sorted((k.instance for k in its if k.exit is None and k.runs()), key=attrgetter("started"))
+
+    async def tasks(self) -> list[Instance]:
+        """Those with a folder, oldest first."""
+        self._adopt()
+        return sorted(
+            (k.instance for k in self._known.values() if k.instance.task and k.instance.handle),
+            key=attrgetter("started"),
+        )
 
     def exits(self) -> AsyncIterator[Exit]:
         """Every end from this call on that `stop` did not ask for."""
@@ -222,8 +219,7 @@ class ProcessRuntime:
 
     async def logs(self, instance: Instance, *, after: str | None = None) -> AsyncIterator[LogLine]:
         """Its lines; the times are those of our reading. Of each stream at least the last 32 MiB are there."""
-        self._adopt()
-        if (known := self._known.get(instance.id)) is not None:
+        if (known := self._find(instance.id)) is not None:
             async for line in known.output.lines(after):
                 yield line
 
@@ -240,8 +236,7 @@ class ProcessRuntime:
 
     async def ended(self, instance: Instance) -> Exit | None:
         """How it ended, as far as that was seen."""
-        self._adopt()
-        known = self._known.get(instance.id)
+        known = self._find(instance.id)
         if known is None:
             return self._past.get(instance.id, Exit(instance.id, ExitCause.REMOVED))
         return known.exit if known.exit or await self._over(known, 0) else None
@@ -275,35 +270,31 @@ class ProcessRuntime:
                 self._groups.limit_cpu(instance.id, min(millis, (os.cpu_count() or 1) * 1000))
 
     def _running(self, instance: Instance) -> Known | None:
-        self._adopt()
-        known = self._known.get(instance.id)
+        known = self._find(instance.id)
         return known if known is not None and known.exit is None and known.instance.handle else None
 
     # ── keeping track ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def _adopt(self) -> None:
         """Learn of the instances in the folder that another runtime of this home started."""
-        for name in os.listdir(self._instances):
+        for name in set(os.listdir(self._instances)) - self._known.keys() - self._leaving:
             folder = self._instances / name
-            if name in self._known or not folder.is_dir() or (known := load(folder, self._groups)) is None:
+            if not folder.is_dir() or (known := load(folder, self._groups)) is None:
                 continue
             self._follow(known)
             if known.end_is_written or not known.runs():
                 known.stopping = True  # it ended before anybody listened here: no news
                 self._finish(known)
 
+    def _find(self, instance: str) -> Known | None:
+        if instance not in self._known:
+            self._adopt()
+        return self._known.get(instance)
+
     def _follow(self, known: Known) -> None:
         assert self._watch is not None, "open() comes first"
         self._known[known.name] = known
         self._watch.add(known.name, known.folder, known.output)
-
-    def _bounds(self, spec: InstanceSpec) -> list[str]:
-        """The control groups of the instance; none where the kernel refuses them: then it is watched instead."""
-        try:
-            return self._groups.create(spec.id, cpu_millis=spec.cpu_millis, memory_bytes=spec.memory_bytes)
-        except OSError as error:
-            logger.warning("Instance %s is not bounded by the kernel: %s", spec.id, error)
-            return []
 
     def _told(self, instance: str) -> None:
         """The keeper says that it ended."""
@@ -367,23 +358,32 @@ class ProcessRuntime:
         if self._watch is not None:
             self._watch.remove(name)
         known.output.end()
+        known.output.close()
         self._known.pop(name, None)
+        self._leaving.add(name)
         if known.exit is not None:
             self._past[name] = known.exit
             if len(self._past) > ENDS_REMEMBERED:
                 del self._past[next(iter(self._past))]
-        await asyncio.to_thread(shutil.rmtree, known.folder, ignore_errors=True)
+        gone = await asyncio.to_thread(self._wipe, known)
+        self._leaving.discard(name)
         for _ in range(int(KILL_SECONDS / GROUP_SECONDS)):  # the kernel tells nobody when a group is empty
-            if self._groups.remove(name):
+            if gone:
                 break
             await asyncio.sleep(GROUP_SECONDS)
+            gone = self._groups.remove(name)
+
+    def _wipe(self, known: Known) -> bool:
+        shutil.rmtree(known.folder, ignore_errors=True)
+        return self._groups.remove(known.name)
 
     def _remove_leftovers(self) -> None:
         """Folders of instances that ended long ago, or were never started."""
         long_ago = time.time() - LEFTOVER_SECONDS
         for folder in self._instances.glob("*/"):
             known = self._known.get(folder.name)
-            if (known is None or known.exit is not None) and folder.stat().st_mtime < long_ago:
+            gone = known is None or (known.exit is not None and not known.instance.task)
+            if gone and folder.stat().st_mtime < long_ago:
                 if self._watch is not None:
                     self._watch.remove(folder.name)
                 self._known.pop(folder.name, None)

@@ -70,6 +70,14 @@ class ImageFolder:
         found = [i for i in self._all() if images.parse(i.name).pullable == wanted]
         return max(found, key=lambda image: image.created, default=None)
 
+    def find(self, name: str) -> Image | None:
+        """The stand-in for a sample image, or one that was built here; by name or digest."""
+        if (sample := standin(name)) is not None:
+            return sample
+        content = images.parse(name).digest.removeprefix("sha256:")
+        built = self.by_hex(content) if content else self.by_name(name)
+        return built.as_image() if built else None
+
     def save(self, image: BuiltImage) -> None:
         """Say that an image is finished."""
         write(str(self.images / image.hex / "image.json"), json.dumps(asdict(image), indent=1))

@@ -7,6 +7,7 @@ instances/ID/   instance.json (who it is), pid (PID:START, so that a later proce
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import signal
 from dataclasses import asdict, dataclass, field, replace
@@ -19,6 +20,8 @@ from cloudrun_cli.runtime.base import Exit, ExitCause, Instance, InstanceSpec, L
 from cloudrun_cli.runtime.keeper import write
 from cloudrun_cli.runtime.process_limits import Groups
 from cloudrun_cli.runtime.process_logs import Output
+
+logger = logging.getLogger(__name__)
 
 ON_DOCKER = "Run it on Docker: cloudrun config set run/runtime docker"
 
@@ -47,7 +50,7 @@ class Known:
     def started(self, handle: str) -> Instance:
         """Take the handle that the keeper gave it."""
         self.instance = replace(self.instance, handle=handle)
-        self.bounded = _pid(handle) in self.groups.members(self.name)
+        self.bounded = _pid(handle) in self.groups.members(self.name) or (self._has_group and not self.runs())
         return self.instance
 
     def runs(self) -> bool:
@@ -122,6 +125,11 @@ class Known:
         if not self._handle or not (members := process_table.members(_pid(self._handle), self.folder)):
             return None
         return Usage(sum(p.cpu_seconds for p in members), process_table.memory_bytes(members, self.memory_bytes))
+
+    @property
+    def _has_group(self) -> bool:
+        memory = self.groups.group(self.name).memory
+        return memory is not None and memory.is_dir()
 
     @property
     def _in_freezer(self) -> bool:
@@ -199,13 +207,40 @@ class Known:
         return self.instance.handle
 
 
-def prepare(folder: Path, instance: Instance, memory_bytes: int, groups: Groups) -> Known:
-    """Make the folder of an instance that is about to start."""
+def asked_for(spec: InstanceSpec, port: int) -> Instance:
+    """The instance of a spec, before it runs. `port` 0: it is to listen nowhere."""
+    return Instance(
+        id=spec.id,
+        project=spec.project,
+        region=spec.region,
+        service=spec.service,
+        revision=spec.revision,
+        address=f"127.0.0.1:{port}" if port else "",
+        port=port,
+        started=datetime.now(UTC),
+        runtime="process",
+        handle="",
+        containers=spec.names,
+        zone=spec.zone,
+        task=spec.task,
+    )
+
+
+def prepare(folder: Path, instance: Instance, spec: InstanceSpec, groups: Groups) -> tuple[Known, list[str]]:
+    """Make the folder of an instance that is about to start, and the control groups that it is to join: none where the
+    kernel refuses them, then it is watched instead. Blocking."""
     for name in ("home", "tmp"):
-        (folder / name).mkdir(parents=True, mode=0o700)
-    values = asdict(instance) | {"started": instance.started.isoformat(), "memory_bytes": memory_bytes}
+        (folder / name).mkdir(parents=True, mode=0o700, exist_ok=bool(instance.task))  # its start may have been cut off
+    values = asdict(instance) | {"started": instance.started.isoformat(), "memory_bytes": spec.memory_bytes}
     write(str(folder / "instance.json"), json.dumps(values))
-    return Known(instance, folder, memory_bytes, groups, Output(instance.id, folder))
+    known = Known(instance, folder, spec.memory_bytes, groups, Output(instance.id, folder))
+    try:
+        bounds = groups.create(instance.id, cpu_millis=spec.cpu_millis, memory_bytes=spec.memory_bytes)
+    except OSError as error:
+        logger.warning("Instance %s is not bounded by the kernel: %s", instance.id, error)
+        return known, []
+    known.bounded = bool(bounds) and groups.bounds_memory
+    return known, bounds
 
 
 def load(folder: Path, groups: Groups) -> Known | None:

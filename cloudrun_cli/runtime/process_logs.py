@@ -49,14 +49,25 @@ class Output:
             self._files.append(os.open(folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         self._marks = self._load()
         self._ended = False
+        self._readers = 0
         self._changed = asyncio.Event()
 
     def __del__(self) -> None:
-        for file in self._files:
-            os.close(file)
+        self._close()
+
+    def close(self) -> None:
+        """Let go of the files while they are still there, which is cheaper, unless somebody reads them."""
+        if not self._readers:
+            self._close()
+
+    def _close(self) -> None:
+        while self._files:
+            os.close(self._files.pop())
 
     def look(self) -> None:
         """Mark what is new, and wake the readers."""
+        if not self._files:
+            return
         sizes = (os.fstat(self._files[0]).st_size, os.fstat(self._files[1]).st_size)
         last = self._marks[-1]
         if sizes != last.sizes:
@@ -87,6 +98,14 @@ class Output:
 
     async def lines(self, after: str | None) -> AsyncIterator[LogLine]:
         """Every line after the cursor, in order; ends when nothing more will come. A cursor is the two offsets."""
+        self._readers += 1
+        try:
+            async for line in self._lines(after):
+                yield line
+        finally:
+            self._readers -= 1
+
+    async def _lines(self, after: str | None) -> AsyncIterator[LogLine]:
         offsets = [int(part) for part in after.split(",")] if after else [0, 0]
         while True:
             changed, ended = self._changed, self._ended

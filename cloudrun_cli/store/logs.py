@@ -1,6 +1,6 @@
 """Logs: append-only JSON-lines segments per service, rotated and bounded, beside the database.
 
-`HOME/logs/PROJECT/REGION/services/NAME/00000001.jsonl`, …: one entry of Logging v2 a line, in the order of arrival.
+`HOME/logs/PROJECT/REGION/KIND/NAME/00000001.jsonl`, …: one entry of Logging v2 a line, in the order of arrival.
 """
 
 import json
@@ -15,9 +15,9 @@ SEGMENTS = 8  # the oldest goes when there are more
 Entry = dict[str, Any]
 
 
-def folder(home: str, project: str, region: str, service: str) -> str:
-    """Where a service's segments are."""
-    return os.path.join(home, "logs", project, region, "services", service)
+def folder(home: str, project: str, region: str, name: str, kind: str = "services") -> str:
+    """Where the segments of a service are, or of something of another kind."""
+    return os.path.join(home, "logs", project, region, kind, name)
 
 
 class LogWriter:

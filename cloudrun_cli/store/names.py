@@ -6,53 +6,68 @@ import sqlite3
 PATIENCE_SECONDS = 0.2  # longer than this, nobody waits for a completion
 _END = "\U0010ffff"
 _HERE = "project = :project AND region = :region"
+_ENOUGH = 1000  # tasks
+
+# Where a service's and a job's specification of what runs is
+_REVISION, _TASK = "$.spec.template.spec", "$.spec.template.spec.template.spec"
+_ACCOUNTS = """
+        SELECT json_extract(body, '{1}.serviceAccountName') AS name FROM {0}
+        WHERE project = :project AND instr(body, '"serviceAccountName"')"""
+_SECRETS = """
+        SELECT json_extract(variable.value, '$.valueFrom.secretKeyRef.name') AS name FROM {0},
+            json_each({0}.body, '{1}.containers') AS container, json_each(container.value, '$.env') AS variable
+        WHERE project = :project AND instr({0}.body, '"secretKeyRef"')
+        UNION SELECT json_extract(volume.value, '$.secret.secretName') FROM {0},
+            json_each({0}.body, '{1}.volumes') AS volume
+        WHERE project = :project AND instr({0}.body, '"secretName"')"""
 
 _QUERIES = {
     "projects": "SELECT id AS name FROM projects",
     "services": f"SELECT name FROM services WHERE {_HERE}",
     # the index holds the names and none of the bodies
     "revisions": f"SELECT name FROM revisions INDEXED BY revisions_of_service WHERE {_HERE}",
+    "jobs": f"SELECT name FROM jobs WHERE {_HERE}",
+    "executions": f"SELECT name FROM executions WHERE {_HERE}",
+    # there may be millions: those of the executions that the prefix is about, and of them not all
+    "tasks": f"""
+        SELECT executions.name || '-task' || idx AS name FROM executions JOIN tasks ON execution = uid
+        WHERE {_HERE} AND (executions.name = substr(:low, 1, length(executions.name))
+            OR executions.name >= :low AND executions.name < :high) LIMIT {_ENOUGH}""",
     "tags": f"SELECT tag AS name FROM tags WHERE {_HERE}",
+    "schedules": f"SELECT name FROM schedules WHERE {_HERE}",
     "domain_mappings": f"SELECT domain AS name FROM domains WHERE {_HERE}",
-    # until they have tables of their own: those that services and policies name
-    "service_accounts": """
-        SELECT json_extract(body, '$.spec.template.spec.serviceAccountName') AS name FROM services
-        WHERE project = :project AND instr(body, '"serviceAccountName"')
+    # until they have tables of their own: those that services, jobs and policies name
+    "service_accounts": f"""
+        {_ACCOUNTS.format("services", _REVISION)} UNION {_ACCOUNTS.format("jobs", _TASK)}
         UNION SELECT substr(member.value, 16) FROM policies,
             json_each(policies.body, '$.bindings') AS binding, json_each(binding.value, '$.members') AS member
         WHERE member.value LIKE 'serviceAccount:%' AND resource LIKE 'projects/' || :project || '/%'""",
-    "secrets": """
-        SELECT json_extract(variable.value, '$.valueFrom.secretKeyRef.name') AS name FROM services,
-            json_each(services.body, '$.spec.template.spec.containers') AS container,
-            json_each(container.value, '$.env') AS variable
-        WHERE project = :project AND instr(services.body, '"secretKeyRef"')
-        UNION SELECT json_extract(volume.value, '$.secret.secretName') FROM services,
-            json_each(services.body, '$.spec.template.spec.volumes') AS volume
-        WHERE project = :project AND instr(services.body, '"secretName"')""",
+    "secrets": f"{_SECRETS.format('services', _REVISION)} UNION {_SECRETS.format('jobs', _TASK)}",
 }
-_OF_SERVICE = ("revisions", "tags")  # a service has its own
-_PLACED = {"services": "services", "revisions": "revisions"}  # kinds that a region holds, and their tables
+_OWNERS = {"revisions": "service", "tags": "service", "executions": "job"}  # whose are kinds, by the column of it
+_PLACED = ("services", "revisions", "jobs", "executions")  # tables of what a region holds, and kinds
 
 KINDS = tuple(_QUERIES)
 
 
 def names_with_prefix(
-    home: str, kind: str, prefix: str, project: str, region: str, service: str | None = None
+    home: str, kind: str, prefix: str, project: str, region: str, owner: str | None = None
 ) -> list[str]:
-    """The names of projects; or of services, revisions, tags and domain mappings of a project and region, of one
-    service where it has its own; or of the service accounts and secrets that a project uses. In order, each once.
-    Raises sqlite3.Error, also when there is no store yet."""
+    """The names of projects; or of services, revisions, tags, jobs, executions, tasks and domain mappings of a project
+    and region, of one service or job where it has its own; or of the service accounts and secrets that a project uses.
+    In order, each once. Raises sqlite3.Error, also when there is no store yet."""
     query = _QUERIES[kind]
-    if service is not None and kind in _OF_SERVICE:
-        query += " AND service = :service"
+    if owner is not None and kind in _OWNERS:
+        query += f" AND {_OWNERS[kind]} = :owner"
     query = f"SELECT DISTINCT name FROM ({query}) WHERE name >= :low AND name < :high ORDER BY name"
-    asked = {"project": project, "region": region, "service": service, "low": prefix, "high": prefix + _END}
+    asked = {"project": project, "region": region, "owner": owner, "low": prefix, "high": prefix + _END}
     return _column(home, query, asked)
 
 
 def regions_of(home: str, kind: str, name: str, project: str) -> list[str]:
-    """The regions in which a project has a service or revision of that name. Raises sqlite3.Error."""
-    query = f"SELECT region FROM {_PLACED[kind]} WHERE project = :project AND name = :name ORDER BY region"
+    """The regions in which a project has a service, revision, job or execution of that name. Raises sqlite3.Error."""
+    assert kind in _PLACED
+    query = f"SELECT region FROM {kind} WHERE project = :project AND name = :name ORDER BY region"
     return _column(home, query, {"project": project, "name": name})
 
 

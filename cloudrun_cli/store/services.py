@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from cloudrun_cli.store.database import Store, json_reader
+from cloudrun_cli.store.versions import next_version
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # the values are loaded only by those who ask for values
@@ -130,10 +131,7 @@ def _by_name(row: tuple[Any, ...]) -> tuple[str, str]:
 def _next_version(store: Store, service: "Service") -> "Service":
     from dataclasses import replace
 
-    store.write("INSERT INTO meta VALUES ('version', '1') ON CONFLICT (key) DO UPDATE SET value = value + 1")
-    row = store.one("SELECT value FROM meta WHERE key = 'version'")
-    assert row is not None
-    return replace(service, resource_version=int(row[0]))
+    return replace(service, resource_version=next_version(store))
 
 
 def _key(service: "Service") -> tuple[str, str, str]:

@@ -23,10 +23,14 @@ SERVICES = 20
 # What is typed, how many times `python -c pass` it may take.
 LIMITS: list[tuple[str, list[str], float]] = [
     ("run services list", ["run", "services", "list"], 7),
+    ("run jobs list", ["run", "jobs", "list"], 7),
+    ("run jobs executions list", ["run", "jobs", "executions", "list"], 7),
+    ("run jobs execute --help", ["run", "jobs", "execute", "--help"], 9),
     ("run services list --help", ["run", "services", "list", "--help"], 9),
     ("run deploy --help", ["run", "deploy", "--help"], 9),
     ("--help", ["--help"], 9),
     ("Tab on a flag", ["__complete", "bash", "run", "services", "list", "--re"], 6),
+    ("Tab on an execution", ["__complete", "bash", "run", "jobs", "executions", "describe", "he"], 6),
     ("Tab on a service name", ["__complete", "bash", "run", "services", "describe", "he"], 6),
     ("config get project", ["config", "get", "project"], 7),
 ]
@@ -47,6 +51,17 @@ with store.transaction():
         body = {"apiVersion": "serving.knative.dev/v1", "kind": "Service", "metadata": metadata, "spec": {}}
         row = ("demo", "us-central1", name, 1, 20000 + number, at, at, json.dumps(body | {"status": status}))
         store.write("INSERT INTO services VALUES (?, ?, ?, ?, ?, ?, ?, ?)", *row)
+        job = body | {"status": {"conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": at}]}}
+        store.write("INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?)", *row[:4], at, at, json.dumps(job))
+        labels = metadata["labels"] | {"run.googleapis.com/job": name}
+        run = body | {"metadata": metadata | {"name": f"{name}-abcde", "labels": labels}}
+        done = {"conditions": [{"type": "Completed", "status": "True", "lastTransitionTime": at}], "succeededCount": 1}
+        store.write(
+            "INSERT INTO executions (project, region, name, job, uid, version, created, state, body) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "demo", "us-central1", f"{name}-abcde", name, f"uid-{number}", 1, at, "EXECUTION_SUCCEEDED",
+            json.dumps(run | {"status": done}),
+        )
 """
 
 

@@ -22,7 +22,10 @@ KINDS = {
     "projects",
     "properties",
     "property_values",
-} | {*("domain_mappings", "members", "regions", "revisions", "secrets", "service_accounts", "services", "tags")}
+} | {
+    *("domain_mappings", "executions", "jobs", "members", "regions", "revisions", "secrets", "service_accounts"),
+    *("schedules", "services", "tags", "tasks"),
+}
 
 
 @pytest.mark.parametrize(

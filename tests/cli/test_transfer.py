@@ -10,13 +10,16 @@ from tests.builders import RECORDINGS
 from tests.conftest import Cloudrun
 
 recorded = pytest.mark.skipif(not RECORDINGS.is_dir(), reason=f"NO RECORDINGS at {RECORDINGS}: import is not tested")
-FILES = ("configurations", "iam-policies", "projects", "revisions", "routes", "services")
+FILES = (
+    *("configurations", "executions", "iam-policies", "jobs", "projects", "revisions", "routes", "scheduler"),
+    *("services", "tasks"),
+)
 
 
 def _sorted(name: str, body: Any) -> Any:
     if "items" not in body:
-        return {key: value for key, value in body.items() if "/jobs/" not in key}
-    kept = [i for i in body["items"] if "run.googleapis.com/workerPool" not in i["metadata"]["labels"]]
+        return body
+    kept = [i for i in body["items"] if "run.googleapis.com/workerPool" not in i["metadata"].get("labels", {})]
     return body | {"items": sorted(kept, key=lambda i: i["metadata"]["uid"])}
 
 
@@ -25,8 +28,12 @@ def test_what_is_imported_is_exported_file_by_file(cloudrun: Cloudrun, tmp_path:
     source, out = RECORDINGS / "resources", tmp_path / "out"
     done = cloudrun("emulator", "import", str(source))
     assert done.exit_code == 0, done.stderr
-    assert done.stderr.splitlines()[0] == "Imported 7 services with 11 revisions, 3 policies and 1 project."
-    assert "jobs.json" in done.stderr
+    assert done.stderr.splitlines()[:2] == [
+        "Imported 7 services with 11 revisions, 4 policies and 1 project.",
+        "Imported 5 jobs with 6 executions.",
+    ]
+    assert "workerpools.json" in done.stderr
+    assert "tasks.json" not in done.stderr
     assert "configurations.json" not in done.stderr
     assert cloudrun("emulator", "export", str(out)).exit_code == 0
     assert sorted(path.name for path in out.iterdir()) == [f"{name}.json" for name in FILES]

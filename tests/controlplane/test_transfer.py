@@ -1,15 +1,17 @@
 """A world of v1 objects comes in and goes out as it was. Evidence: recorded (the resources of the real service)."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from cloudrun_cli.controlplane import domains, policies, services, transfer
+from cloudrun_cli.controlplane import domains, executions, policies, services, transfer
 from cloudrun_cli.controlplane.transfer import Bundle
 from cloudrun_cli.core.errors import AlreadyExists, CloudRunError, FailedPrecondition, InvalidArgument
+from cloudrun_cli.core.jobs import Execution, JobRef
 from cloudrun_cli.core.resources import RevisionName, RevisionRef, ServiceRef
 from cloudrun_cli.store import journal, projects
 from cloudrun_cli.store import revisions as revision_rows
@@ -17,6 +19,7 @@ from cloudrun_cli.store import services as service_rows
 from cloudrun_cli.store.database import Store, open_store
 from tests.builders import CALLER, NOW, RECORDINGS, a_ref, seeded
 from tests.controlplane.verbs import deploy, everything, settle
+from tests.job_builders import claim, end
 
 Json = dict[str, Any]
 
@@ -30,6 +33,16 @@ def _file(name: str) -> Any:
 
 def the_recorded() -> Bundle:
     return Bundle(_file("projects"), _file("services")["items"], _file("revisions")["items"], _file("iam-policies"))
+
+
+def with_jobs() -> Bundle:
+    jobs, executions, tasks = (_file(name)["items"] for name in ("jobs", "executions", "tasks"))
+    return replace(the_recorded(), jobs=jobs, executions=executions, tasks=tasks)
+
+
+def altered(given: Bundle, part: str, items: list[Json]) -> Bundle:
+    changed: dict[str, Any] = {part: items}
+    return replace(given, **changed)
 
 
 def load(store: Store, bundle: Bundle) -> transfer.Loaded:
@@ -77,6 +90,63 @@ def test_an_export_imported_elsewhere_exports_the_same(store: Store, tmp_path_fa
         assert all(revision.is_history for revision in revision_rows.everywhere(other) if revision.meta)
     finally:
         other.close()
+
+
+@recorded
+def test_jobs_come_in_as_history_and_go_out_as_they_were(
+    store: Store, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    given = with_jobs()
+    loaded = load(store, given)
+    assert (loaded.jobs, loaded.executions, loaded.policies) == (5, 6, 4)
+    assert "policies of other resources" not in loaded.left_out
+    assert executions.open_ones(store) == []
+    out = transfer.save(store)
+    for part in ("jobs", "executions", "tasks"):
+        assert by_name(getattr(out, part)) == by_name(getattr(given, part)), part
+    assert out.policies == given.policies
+    execution = a_run_of_one_task(store)
+    with pytest.raises(FailedPrecondition, match=rf"Execution \[{execution.ref.name}\] is still on its way"):
+        transfer.save(store)
+    end(store, execution, claim(store, execution, 0))
+    other = open_store(str(tmp_path_factory.mktemp("other")))
+    try:
+        load(other, transfer.save(store))
+        assert transfer.save(other) == transfer.save(store)
+        assert executions.get(other, execution.ref).history
+    finally:
+        other.close()
+
+
+def a_run_of_one_task(store: Store) -> Execution:
+    ref = JobRef("demo", "us-central1", "idle-job")
+    made = executions.run(store, ref, caller=CALLER, now=NOW, random=seeded())
+    prepared = executions.prepared(
+        store, made.ref, image_digest="x@sha256:1", sidecar_digests={}, runtime="docker", seconds=1, now=NOW
+    )
+    assert prepared is not None
+    return prepared
+
+
+@recorded
+@pytest.mark.parametrize(
+    ("part", "change", "error"),
+    [
+        ("jobs", {"kind": "Service"}, "Expected [Job]"),
+        ("executions", {"kind": "Task"}, "is not an Execution of run.googleapis.com/v1"),
+        ("executions", {"metadata": {"name": "x"}}, "lacks the label run.googleapis.com/job"),
+        ("tasks", {"spec": {}}, "is not a Task of run.googleapis.com/v1"),
+    ],
+)
+def test_jobs_that_are_none_are_refused_as_a_whole(store: Store, part: str, change: Json, error: str) -> None:
+    given = with_jobs()
+    first, *rest = getattr(given, part)
+    before = everything(store)
+    with pytest.raises(InvalidArgument, match=re.escape(error)):
+        load(store, altered(given, part, [first | change, *rest]))
+    with pytest.raises(InvalidArgument, match="which is not in the import"):
+        load(store, altered(given, "jobs" if part == "jobs" else "executions", []))
+    assert everything(store) == before
 
 
 @recorded

@@ -1,7 +1,7 @@
 """What a folder of source is taken for, and how it is built and started."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pytest
 
@@ -12,6 +12,7 @@ PIP = ("/layers/venv/bin/pip", "install", "--disable-pip-version-check", "--no-i
 VENV = ("python3", "-m", "venv", "/layers/venv")
 FLASK = "from flask import Flask\napp = Flask(__name__)\n"
 FASTAPI = "from fastapi import FastAPI\napp: FastAPI = FastAPI()\n"
+PASSED_ON = ' "$@"'  # the arguments of the container, to the program that takes the shell's place
 SCRIPT = "import http.server\nhttp.server.test()\n"
 FUNCTION = "import functions_framework\n\n@functions_framework.http\ndef hello(request):\n    return 'hi'\n"
 
@@ -22,8 +23,14 @@ def the_plan(files: Mapping[str, str], **env: str) -> SourcePlan:
 
 
 def started(files: Mapping[str, str], **env: str) -> str:
-    """The line of shell that starts such a folder."""
-    return the_plan(files, **env).start[-1]
+    """The line of shell that starts such a folder, without what hands on the arguments."""
+    return line_of(the_plan(files, **env).start)
+
+
+def line_of(start: Sequence[str]) -> str:
+    shell, c, line, *name = start
+    assert (shell, c, name) == ("/bin/sh", "-c", ["sh"] if line.endswith(PASSED_ON) else [])
+    return line.removesuffix(PASSED_ON)
 
 
 def a_package(**package: object) -> dict[str, str]:
@@ -92,7 +99,8 @@ def test_an_unknown_source_is_told_what_was_looked_for_and_what_was_found() -> N
     ],
 )
 def test_the_program_takes_the_place_of_the_shell_where_nothing_is_lost(command: str, line: str) -> None:
-    assert shell(command) == ("/bin/sh", "-c", line)
+    assert line_of(shell(command)) == line
+    assert shell(command)[2].endswith(PASSED_ON) == (line != command.strip())
 
 
 @pytest.mark.parametrize(
@@ -153,7 +161,7 @@ def test_python_starts_with_the_server_that_its_requirements_name(
     """Documented: behaviour reference 12, Python."""
     made = the_plan({"requirements.txt": requirements, "main.py": text})
     extra = ((*PIP, added),) if added else ()
-    assert made.start == ("/bin/sh", "-c", line)
+    assert line_of(made.start) == line
     assert made.steps == (VENV, (*PIP, "-r", "requirements.txt"), *extra)
 
 
@@ -212,7 +220,7 @@ def test_a_source_that_cannot_be_understood_is_refused_with_its_reason(files: di
 
 def test_a_python_function_gets_its_framework_and_its_name() -> None:
     made = the_plan({"main.py": "def greet(request): ..."}, GOOGLE_FUNCTION_TARGET="greet")
-    assert made.start[-1] == "exec functions-framework --target=greet"
+    assert line_of(made.start) == "exec functions-framework --target=greet"
     assert made.steps[-1] == (*PIP, "functions-framework")
     assert (made.env["FUNCTION_TARGET"], made.env["FUNCTION_SIGNATURE_TYPE"]) == ("greet", "http")
 
@@ -267,7 +275,7 @@ def test_a_node_function_gets_its_framework_unless_it_has_it() -> None:
     own = a_package(dependencies={"@google-cloud/functions-framework": "3"})
     made = the_plan(own, GOOGLE_FUNCTION_TARGET="hi")
     assert len(made.steps) == 1
-    assert made.start[-1].endswith("exec functions-framework --target=hi")
+    assert line_of(made.start).endswith("exec functions-framework --target=hi")
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cloudrun_cli.controlplane import domains, revisions, services, traffic
+from cloudrun_cli.controlplane import domains, executions, jobs, revisions, services, traffic
 from cloudrun_cli.controlplane.services import Rollout
 from cloudrun_cli.core import iam
 from cloudrun_cli.core.resources import ServiceRef, Tag
@@ -15,6 +15,7 @@ from cloudrun_cli.store import policies
 from cloudrun_cli.store.database import Store, open_store
 from tests.builders import CALLER, NOW, a_ref, seeded
 from tests.controlplane.verbs import deploy, settle
+from tests.job_builders import IMAGE, a_run
 
 OTHER = a_ref("other")
 
@@ -60,6 +61,20 @@ def test_a_deploy_touches_its_service_only(store: Store, world: World) -> None:
     assert world.unknown == {made.revision.ref}
     assert world.unsettled == {a_ref()}
     assert same_as_new(world)
+
+
+def test_jobs_and_their_executions_make_no_service_be_read(
+    store: Store, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(World, "_read_everything", lambda _: pytest.fail("everything was read again"))
+    execution = a_run(store, 2)
+    assert world.refresh().services == frozenset()
+    executions.cancel(store, execution.ref, caller=CALLER, now=NOW)
+    jobs.delete(store, execution.job_ref, caller=CALLER, now=NOW)
+    assert world.refresh().services == frozenset()
+    assert IMAGE not in world.digests()
+    a_run(store, 2)
+    assert IMAGE in world.digests()
 
 
 def test_traffic_deletions_and_domains_are_followed(store: Store, world: World) -> None:

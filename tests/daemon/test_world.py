@@ -54,3 +54,19 @@ def test_what_is_deployed_on_one_can_be_reached(store: Store) -> None:
     world.refresh()
     assert set(world.routes(None).revisions) == {made.revision.ref}
     assert world.is_reachable(made.revision.ref)
+
+
+@pytest.mark.parametrize(
+    ("host", "is_here"),
+    [
+        ("hello-x7k2mqpl4a-uc.a.run.app", True),
+        ("canary---hello-x7k2mqpl4a-uc.a.run.app", True),
+        ("other-x7k2mqpl4a-uc.a.run.app", False),
+        ("nothello-x7k2mqpl4a-uc.a.run.app", False),
+        ("example.com", False),
+    ],
+)
+def test_a_name_from_production_leads_to_the_service_that_is_here(store: Store, host: str, is_here: bool) -> None:
+    world = World(store)
+    world.refresh()
+    assert world.has_host(host) is is_here

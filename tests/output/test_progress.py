@@ -96,3 +96,15 @@ def test_a_step_that_is_interrupted_says_so() -> None:
     with pytest.raises(KeyboardInterrupt), OneStep("Deleting [x]", stream=stream):
         raise KeyboardInterrupt
     assert stream.getvalue() == "Deleting [x]...\naborted by ctrl-c.\n"
+
+
+def test_one_who_leaves_has_the_last_word_instead_of_a_failure() -> None:
+    stream = io.StringIO()
+    with (
+        contextlib.suppress(KeyboardInterrupt),
+        StagedProgress("Creating", STAGES, stream=stream, interactive=False) as progress,
+    ):
+        progress.start(STAGES[0][0])
+        progress.end_with("It goes on without you.")
+        raise KeyboardInterrupt
+    assert stream.getvalue() == f"Creating...\n{STAGES[0][1]}...aborted by ctrl-c\nIt goes on without you.\n"

@@ -13,11 +13,12 @@ from tests.docker_images import an_image
 from tests.runtime.contract import ProgramContract
 from tests.runtime.programs import Program
 from tests.runtime.sidecar_contract import SidecarContract
+from tests.runtime.task_contract import TaskContract
 
 pytestmark = pytest.mark.docker
 
 
-class TestDocker(ProgramContract, SidecarContract):
+class TestDocker(ProgramContract, SidecarContract, TaskContract):
     @pytest.fixture(autouse=True)
     def _engine(self, engine: docker.APIClient, python_base_image: str) -> None:
         self.engine, self.base = engine, python_base_image

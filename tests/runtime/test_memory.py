@@ -11,6 +11,7 @@ from cloudrun_cli.runtime.memory import OWN_PORT, MemoryRuntime, Script, World
 from tests.runtime.contract import a_spec
 from tests.runtime.programs import BURNER, LEAVER, LOOPBACK, SERVER, STUBBORN, TALKER, Program
 from tests.runtime.sidecar_contract import SidecarContract
+from tests.runtime.task_contract import TaskContract
 
 SCRIPTS = {
     SERVER.name: Script(says=(("stdout", "ready"),)),
@@ -22,7 +23,7 @@ SCRIPTS = {
 }
 
 
-class TestMemory(SidecarContract):
+class TestMemory(SidecarContract, TaskContract):
     @pytest.fixture
     async def runtime(self) -> AsyncIterator[Runtime]:
         runtime = MemoryRuntime("home")

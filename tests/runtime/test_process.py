@@ -25,9 +25,10 @@ from cloudrun_cli.runtime.process_image import SYSTEM_PATH
 from cloudrun_cli.runtime.process_limits import Controllers
 from tests.runtime.contract import DEADLINE, ProgramContract, a_source_folder, a_spec
 from tests.runtime.programs import LEAVER, SERVER, TALKER, Program
+from tests.runtime.task_contract import TaskContract
 
 
-class TestProcess(ProgramContract):
+class TestProcess(ProgramContract, TaskContract):
     controllers: Controllers | None = None  # those of this machine
 
     @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cloudrun_cli.store import policies, projects, revisions, services
+from cloudrun_cli.store import policies, projects, revisions, services, tasks
 from cloudrun_cli.store.database import MANY, Store, json_reader
 from cloudrun_cli.store.names import KINDS, names_with_prefix, regions_of
 from tests.builders import NOW, NUMBER, a_ref
@@ -35,9 +35,17 @@ SERVICE = {
 }
 
 
+TASK = {
+    "serviceAccountName": "batch-sa@demo.iam.gserviceaccount.com",
+    "containers": [{"env": [{"name": "K", "valueFrom": {"secretKeyRef": {"name": "batch-key", "key": "1"}}}]}],
+}
+JOB = {"spec": {"template": {"spec": {"template": {"spec": TASK}}}}}
+
+
 @pytest.fixture
 def home(store: Store) -> str:
-    """A home with two services, of which one names much; each with two revisions, and one service elsewhere."""
+    """A home with two services, of which one names much; each with two revisions, and one service elsewhere; and two
+    jobs, each with an execution of two tasks."""
     with store.transaction():
         projects.ensure(store, "demo", NUMBER, NOW)
         for door, (region, name, body) in enumerate(
@@ -56,6 +64,14 @@ def home(store: Store) -> str:
             "projects/other/locations/us-central1/services/hello",
             {"bindings": [{"members": ["serviceAccount:x@y"]}]},
         )
+        for name in ("etl", "etl-2"):
+            store.write("INSERT INTO jobs VALUES ('demo','us-central1',?,1,'','',?)", name, json.dumps(JOB))
+            store.write(
+                "INSERT INTO executions (project, region, name, job, uid, version, created, state, body) "
+                "VALUES ('demo', 'us-central1', ?, ?, ?, 1, '', 'EXECUTION_PENDING', '{}')",
+                *(f"{name}-aaaaa", name, f"uid-{name}"),
+            )
+            tasks.insert_pending(store, f"uid-{name}", 2, NOW)
     return os.path.dirname(store.path)
 
 
@@ -72,8 +88,15 @@ def home(store: Store) -> str:
         ("tags", "", None, ["canary"]),
         ("tags", "", "help", []),
         ("tags", "c", "hello", ["canary"]),
-        ("service_accounts", "", None, ["ci@demo.iam.gserviceaccount.com", "web-sa@demo.iam.gserviceaccount.com"]),
-        ("secrets", "", None, ["api-key", "db-password"]),
+        ("jobs", "etl", None, ["etl", "etl-2"]),
+        ("executions", "", None, ["etl-2-aaaaa", "etl-aaaaa"]),
+        ("executions", "etl", "etl", ["etl-aaaaa"]),
+        ("tasks", "etl-a", None, ["etl-aaaaa-task0", "etl-aaaaa-task1"]),
+        ("tasks", "etl-aaaaa-task1", None, ["etl-aaaaa-task1"]),
+        ("tasks", "x", None, []),
+        ("service_accounts", "b", None, ["batch-sa@demo.iam.gserviceaccount.com"]),
+        ("service_accounts", "c", None, ["ci@demo.iam.gserviceaccount.com"]),
+        ("secrets", "", None, ["api-key", "batch-key", "db-password"]),
         ("secrets", "db", None, ["db-password"]),
         ("domain_mappings", "", None, []),
     ],
@@ -92,6 +115,7 @@ def test_every_kind_of_name_can_be_asked_for_in_an_empty_store(store: Store, kin
 def test_a_name_is_found_in_its_regions(home: str) -> None:
     assert regions_of(home, "services", "hello", "demo") == ["us-central1", "us-east1"]
     assert regions_of(home, "revisions", "help-00001-abc", "demo") == ["us-central1"]
+    assert regions_of(home, "executions", "etl-aaaaa", "demo") == ["us-central1"]
     assert regions_of(home, "services", "nosuch", "demo") == []
 
 

@@ -1,4 +1,4 @@
-"""Images under the names that the recordings use, made of busybox: one answers, one waits, one fails."""
+"""Images under the names that the recordings use, made of busybox: some answer or wait, some are done, some fail."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,7 +7,9 @@ from tests.docker_images import an_image, busybox_base
 from tests.e2e.world import engine
 
 SERVER = "#!/bin/sh\nexec httpd -f -p ${PORT:-8080}\n"
+FAILING = "#!/bin/sh\necho no table to migrate >&2\nexit 1\n"
 START, SLEEP, FAIL = 'CMD ["/app/server"]', 'CMD ["sleep", "3600"]', 'CMD ["sh", "-c", "exit 1"]'
+DONE = 'ENTRYPOINT ["true"]'
 
 IMAGES = {
     "docker.io/library/busybox:latest": START,
@@ -16,6 +18,10 @@ IMAGES = {
     "us-docker.pkg.dev/demo/apps/shop:2.1": START,
     "us-docker.pkg.dev/demo/apps/worker:fail2": FAIL,
     "docker.io/library/redis:7": SLEEP,
+    "us-docker.pkg.dev/demo/apps/batch:1": DONE,
+    "us-docker.pkg.dev/demo/apps/idle:1": DONE,
+    "us-docker.pkg.dev/demo/apps/migrate:fail": FAIL,
+    "us-docker.pkg.dev/demo/apps/nightly:3": DONE,
 }
 
 
@@ -27,7 +33,9 @@ def pretended() -> Iterator[None]:
     there = {tag for image in api.images() for tag in image["RepoTags"] or ()}
     missing = {name: how for name, how in IMAGES.items() if name.removeprefix("docker.io/library/") not in there}
     for name, how in missing.items():
-        an_image(api, base, {"app/server": SERVER, "bin/app": SERVER}, tag=name, instructions=[how])
+        an_image(
+            api, base, {"app/server": SERVER, "bin/app": SERVER, "bin/python": FAILING}, tag=name, instructions=[how]
+        )
     try:
         yield
     finally:

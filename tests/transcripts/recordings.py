@@ -5,6 +5,7 @@
   where the call has written something, the server's own choices too (times, uids, versions, addresses).
 - stderr: empty where it was empty; otherwise the same text after `gcloud` is read as our own name, or, where the words
   are ours, the same facts: every name, number, flag, code and address of the recording, and every line of its story.
+  The line that sends to a page of Google's console is taken out: there is no such page of what runs here.
 """
 
 import json
@@ -20,7 +21,8 @@ HERE = RECORDINGS.is_dir()
 ABSENT = f"NO RECORDINGS at {RECORDINGS}: sameness with gcloud is not tested"
 
 _AREA = re.compile(
-    r"(config get-value|run (deploy|services|servces|revisions|configurations|routes|regions|domain-mappings)) "
+    r"(config get-value|scheduler jobs"
+    r"|run (deploy|services|servces|revisions|configurations|routes|regions|domain-mappings|jobs)) "
 )
 _WRITES = ("POST", "PUT", "DELETE", "PATCH")
 
@@ -45,7 +47,11 @@ _QUOTED = re.compile(r"'([^'\n]+)'|`([^`\n]+)`|\"([^\"\n]+)\"|\[([^\]\n]+)\]")
 _FLAG = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*")
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?!\w|\.\d)")
 _CODE = re.compile(r"\b[A-Z]{3,}(?:_[A-Z]+)+\b")
-_STORY = re.compile(r"^(?:.*\.\.\.(?:done|failed)?|Done\.|done\.|failed\.?|Deployment failed)$", re.MULTILINE)
+_STORY = re.compile(
+    r"^(?:.*\.\.\.(?:done|failed)?|Done\.|done\.|failed\.?|(?:Deployment|Executing job) failed|Job failed to deploy)$",
+    re.MULTILINE,
+)
+_CONSOLE = re.compile(r"(?m)^Or visit https://console\.cloud\.google\.com/\S+\n")  # a place of the cloud's own
 
 
 @dataclass(frozen=True)
@@ -70,7 +76,7 @@ class Transcript:
 
 @cache
 def transcripts() -> dict[str, Transcript]:
-    """Every recorded call of services, revisions and what is derived from them, by its id."""
+    """Every recorded call of services, revisions and what is derived from them, and of jobs, by its id."""
     if not HERE:
         return {}
     lines = (RECORDINGS / "gcloud-transcripts.jsonl").read_text(encoding="utf-8").splitlines()
@@ -124,7 +130,7 @@ def _shown(expected: str, found: str) -> str:
 
 def _missing(case: Transcript, stderr: str) -> str:
     """What the recording says on stderr and ours does not; empty when it says the same or all the same facts."""
-    said, ours = _plain(case.stderr), _plain(stderr)
+    said, ours = _plain(_CONSOLE.sub("", case.stderr)), _plain(stderr)
     if said == ours:
         return ""
     if not said.strip():

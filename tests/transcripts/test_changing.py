@@ -22,6 +22,11 @@ ON_AN_ENGINE = frozenset(
         "deploy-update-env",
         "deploy-update-fail",
         "deploy-update-no-traffic",
+        "jobs-create-execute-wait",
+        "jobs-execute",
+        "jobs-execute-overrides",
+        "jobs-execute-wait",
+        "jobs-execute-wait-fail",
     ]
 )
 CHANGING = [case for case in transcripts().values() if case.writes or known().get(case.id, {}).get("changes")]

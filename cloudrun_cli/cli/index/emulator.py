@@ -13,7 +13,7 @@ COMMANDS = {
   'flags': (),
  },
  'emulator export': {
-  'help': 'Write every service, revision and policy as v1 objects to the files of a folder, which is made when it is not there.',
+  'help': 'Write every service, job and policy as v1 objects to the files of a folder, which is made when it is not there.',
   'more': ('Writes what `emulator import` reads, and configurations.json and routes.json besides. The files are sorted, so that two exports of the same world are the same.',),
   'examples': ('cloudrun emulator export ./world',),
   'hidden': False,
@@ -23,8 +23,8 @@ COMMANDS = {
   'flags': (),
  },
  'emulator import': {
-  'help': 'Add the services, revisions and policies that a folder holds as v1 objects, with their names, times, statuses and addresses.',
-  'more': ('Reads projects.json, services.json, revisions.json, iam-policies.json and domain-mappings.json, as `emulator export` writes them. Nothing of it is started: it is history until something is deployed on it. What is there already is never written over; then nothing is imported.',),
+  'help': 'Add the services, jobs and policies that a folder holds as v1 objects, with their revisions and executions, names, times, statuses and addresses.',
+  'more': ('Reads projects.json, services.json, revisions.json, jobs.json, executions.json, tasks.json, iam-policies.json, domain-mappings.json and scheduler.json, as `emulator export` writes them. Nothing of it is started: it is history until something is deployed on it, executions stay so, and schedules fire only once they are resumed, changed or run. What is there already is never written over; then nothing is imported.',),
   'examples': ('cloudrun emulator import ./world',),
   'hidden': False,
   'positionals': (
@@ -87,5 +87,5 @@ COMMANDS = {
 }
 
 GROUPS = {
- 'emulator': ('Start, stop and look at what runs the services.', (), (('env', 'Print the exports that point client libraries and gcloud at the emulator.'), ('export', 'Write every service, revision and policy as v1 objects to the files of a folder, which is made when it is not there.'), ('import', 'Add the services, revisions and policies that a folder holds as v1 objects, with their names, times, statuses and addresses.'), ('logs', 'Print the last lines that the emulator itself has logged.'), ('reset', 'Stop the emulator and forget everything that was deployed. Settings stay.'), ('restart', 'Stop the emulator and start it again, with the settings of now.'), ('start', 'Start the emulator, if it does not run yet. Every command that needs it does so by itself.'), ('status', 'Show whether the emulator runs, where, and since when. Never starts it.'), ('stop', 'Stop the emulator with everything that runs in it. What was deployed stays, for the next start.'))),
+ 'emulator': ('Start, stop and look at what runs the services.', (), (('env', 'Print the exports that point client libraries and gcloud at the emulator.'), ('export', 'Write every service, job and policy as v1 objects to the files of a folder, which is made when it is not there.'), ('import', 'Add the services, jobs and policies that a folder holds as v1 objects, with their revisions and executions, names, times, statuses and addresses.'), ('logs', 'Print the last lines that the emulator itself has logged.'), ('reset', 'Stop the emulator and forget everything that was deployed. Settings stay.'), ('restart', 'Stop the emulator and start it again, with the settings of now.'), ('start', 'Start the emulator, if it does not run yet. Every command that needs it does so by itself.'), ('status', 'Show whether the emulator runs, where, and since when. Never starts it.'), ('stop', 'Stop the emulator with everything that runs in it. What was deployed stays, for the next start.'))),
 }

@@ -23,7 +23,7 @@ COMMANDS = {
 }
 
 GROUPS = {
- '': ('Run Cloud Run on this machine.', (('completion', 'Complete commands, flags and names in the shell.'), ('config', 'View and edit properties.'), ('emulator', 'Start, stop and look at what runs the services.'), ('instances', 'See what runs: every instance and its life.'), ('run', 'Manage your Cloud Run applications.')), (('info', 'Show paths, ports, engine, Envoy, the local certificate authority, and what processes are not isolated from.'), ('version', 'Print the versions of this program and its parts.'))),
+ '': ('Run Cloud Run on this machine.', (('completion', 'Complete commands, flags and names in the shell.'), ('config', 'View and edit properties.'), ('emulator', 'Start, stop and look at what runs the services.'), ('instances', 'See what runs: every instance and its life.'), ('run', 'Manage your Cloud Run applications.'), ('scheduler', 'Call addresses by cron: services, the :run of jobs, or any other.')), (('info', 'Show paths, ports, engine, Envoy, the local certificate authority, and what processes are not isolated from.'), ('version', 'Print the versions of this program and its parts.'))),
 }
 
 WIDE = (

@@ -43,8 +43,8 @@ def service_lines(service: Json) -> Iterator[str]:
     meta, status = service["metadata"], service["status"]
     annotations = meta["annotations"]
     symbol, ready = ready_symbol(status), condition(status, "Ready")
-    yield f"{symbol} Service {meta['name']} in region {_region(meta)}"
-    yield from _labels(meta)
+    yield f"{symbol} Service {meta['name']} in region {region_of(meta)}"
+    yield from label_lines(meta)
     yield " "
     yield from _address_lines(service)
     yield " "
@@ -53,21 +53,21 @@ def service_lines(service: Json) -> Iterator[str]:
     when = ready.get("lastTransitionTime") or meta["creationTimestamp"]
     yield f"Last updated on {when} by {annotations.get('serving.knative.dev/lastModifier', '')}:"
     template = service["spec"]["template"]
-    head = [f"Revision {status.get('latestCreatedRevisionName', '')}".rstrip(), *_labels(template["metadata"])]
+    head = [f"Revision {status.get('latestCreatedRevisionName', '')}".rstrip(), *label_lines(template["metadata"])]
     manual = annotations.get(f"{_RUN}scalingMode") == "manual"
     yield from laid_out([*head, *template_block(template, manual=manual)], indent=2)
-    yield from _message_lines(symbol, ready)
+    yield from message_lines(symbol, ready)
 
 
 def revision_lines(revision: Json) -> Iterator[str]:
     """A revision alone."""
     meta = revision["metadata"]
     symbol, ready = ready_symbol(revision["status"]), condition(revision["status"], "Ready")
-    yield f"{symbol} Revision {meta['name']} in region {_region(meta)}"
-    yield from _labels(meta)
+    yield f"{symbol} Revision {meta['name']} in region {region_of(meta)}"
+    yield from label_lines(meta)
     yield " "
     yield from laid_out(template_block(revision))
-    yield from _message_lines(symbol, ready)
+    yield from message_lines(symbol, ready)
 
 
 def _address_lines(service: Json) -> Iterator[str]:
@@ -119,7 +119,8 @@ def _scaling(said: Any) -> str:
     return f"Auto (Min: {said('minScale') or 0}{f', Max: {most}' if most else ''})"
 
 
-def _message_lines(symbol: str, ready: Json) -> Iterator[str]:
+def message_lines(symbol: str, ready: Json) -> Iterator[str]:
+    """What the condition says, if it says anything."""
     message = ready.get("message")
     if not message:
         return
@@ -127,10 +128,12 @@ def _message_lines(symbol: str, ready: Json) -> Iterator[str]:
         yield from textwrap.wrap(paragraph, TEXT_WIDTH) or [""]
 
 
-def _labels(meta: Json) -> list[str]:
+def label_lines(meta: Json) -> list[str]:
+    """The labels that people gave, in one line; none where there are none."""
     shown = [f"{key}:{value}" for key, value in sorted(meta.get("labels", {}).items()) if "/" not in key]
     return [" ".join(shown)] if shown else []
 
 
-def _region(meta: Json) -> str:
+def region_of(meta: Json) -> str:
+    """Where the resource is."""
     return str(meta["labels"].get("cloud.googleapis.com/location", ""))

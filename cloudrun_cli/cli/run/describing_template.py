@@ -33,7 +33,7 @@ def template_block(template: Json, *, manual: bool = False) -> Block:
         ("Scaling", [] if manual else _scaling(annotations)),
         ("SQL connections", _run(annotations, "cloudsql-instances").replace(",", ", ")),
         ("Timeout", f"{spec.get('timeoutSeconds', 300)}s"),
-        ("VPC access", _network(annotations)),
+        ("VPC access", network_block(annotations)),
         ("CMEK", _key(annotations)),
         ("HTTP/2 Enabled", "Enabled" if port.get("name") == "h2c" else ""),
         ("CPU Allocation", _worded(annotations, "cpu-throttling", _ALLOCATION)),
@@ -59,7 +59,8 @@ def _scaling(annotations: Json) -> Block:
     ]
 
 
-def _network(annotations: Json) -> Block:
+def network_block(annotations: Json) -> Block:
+    """Through which network, and what of it."""
     interfaces = json.loads(_run(annotations, "network-interfaces") or "[{}]")
     lines: list[tuple[str, str]] = []
     for one in interfaces:

@@ -42,7 +42,7 @@ def rollout(
     progress.start(REVISION)
     found: Service | None = service
     deadline = time.monotonic() + ROLLOUT_SECONDS
-    emulator = _Emulator(home)
+    emulator = Emulator(home)
     for found, revision in watch.rollout(store, service.ref, made.ref, deadline, emulator.look):
         if found is None or revision is None:
             raise NotFound(f"Service [{service.ref.name}] was deleted while it was deployed.")
@@ -79,7 +79,7 @@ def change(store: Store, home: str, service: Service, made: Revision | None, pro
 
 def settle(store: Store, home: str, service: Service) -> Service:
     """The service once the emulator has done what this generation of it asks, well or badly."""
-    emulator = _Emulator(home)
+    emulator = Emulator(home)
     for changed in watch.changes(store, time.monotonic() + ROLLOUT_SECONDS):
         if not changed:
             emulator.look()
@@ -97,7 +97,7 @@ def build(store: Store, home: str, build_id: str, progress: StagedProgress) -> t
     come. Raises FailedPrecondition when it failed."""
     progress.start(BUILD)
     lines = _Tail(f"{home}/builds/{build_id}/log")
-    emulator = _Emulator(home)
+    emulator = Emulator(home)
     for found in watch.build(store, build_id, time.monotonic() + BUILD_SECONDS):
         emulator.look()
         for line in lines.fresh():
@@ -111,7 +111,7 @@ def build(store: Store, home: str, build_id: str, progress: StagedProgress) -> t
     raise DeadlineExceeded(f"The build did not end within {BUILD_SECONDS:.0f} s.", hint=f"Build log: {lines.path}")
 
 
-class _Emulator:
+class Emulator:
     """Whether somebody works on what we wait for. One that has died is started again; one that was stopped is not."""
 
     def __init__(self, home: str) -> None:

@@ -66,13 +66,18 @@ def follow(present: Context, folder: str, wanted: Wanted) -> None:
         time.sleep(LOOK_SECONDS)
 
 
-def wanted_by(log_filter: str | None, labels: Iterable[tuple[str, str]] = ()) -> Wanted:
-    """Whether an entry passes the filter and has these labels of its resource. Raises FilterError."""
-    fixed = tuple(labels)
+def wanted_by(
+    log_filter: str | None, labels: Iterable[tuple[str, str]] = (), *, own: Iterable[tuple[str, str]] = ()
+) -> Wanted:
+    """Whether an entry passes the filter and has these labels of its resource, and these of its own. Raises
+    FilterError."""
+    of_resource, of_entry = tuple(labels), tuple(own)
 
     def is_of(entry: Entry) -> bool:
-        own = entry["resource"]["labels"]
-        return all(own.get(label) == value for label, value in fixed)
+        resource, said = entry["resource"]["labels"], entry.get("labels", {})
+        return all(resource.get(label) == value for label, value in of_resource) and all(
+            said.get(label) == value for label, value in of_entry
+        )
 
     if not log_filter:
         return is_of

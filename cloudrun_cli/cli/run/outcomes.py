@@ -1,6 +1,6 @@
 """What deploying and updating have in common on the terminal: what is asked for, what came of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cloudrun_cli.cli.context import Context
@@ -9,6 +9,7 @@ from cloudrun_cli.cli.families import Family, Values, changes, recorded
 if TYPE_CHECKING:
     from cloudrun_cli.controlplane.services import Rollout
     from cloudrun_cli.core.changes import Change
+    from cloudrun_cli.core.jobs import ExecutionRef, JobRef
     from cloudrun_cli.core.resources import Revision, Service, ServiceRef
 
 SERVICE_TYPE = "type.googleapis.com/google.cloud.run.v1.Service"
@@ -17,10 +18,19 @@ SERVICE_TYPE = "type.googleapis.com/google.cloud.run.v1.Service"
 def asked(present: Context, ref: "ServiceRef", families: Sequence[Family], values: Values) -> "list[Change]":
     """What the flags ask for; those that mean nothing here are named once. Raises InvalidArgument, Aborted."""
     found = changes(families, values)
-    _confirm_without_connector(present, ref, values)
+    if values["clear_vpc_connector"]:
+        from cloudrun_cli.controlplane import services as verbs
+
+        service = verbs.find(present.store, ref)
+        confirm_without_connector(present, f"service [{ref.name}]", service.template.annotations if service else {})
+    tell_recorded(present, families, values)
+    return found
+
+
+def tell_recorded(present: Context, families: Sequence[Family], values: Values) -> None:
+    """Name the flags that are kept and mean nothing here, once."""
     if names := recorded(families, values):
         present.tell(f"Recorded, without effect on this machine: {', '.join(names)}.")
-    return found
 
 
 def tell(present: Context, service: "Service", revision: "Revision", rollout: "Rollout") -> None:
@@ -53,7 +63,7 @@ def tell(present: Context, service: "Service", revision: "Revision", rollout: "R
         add = command_line("run services add-iam-policy-binding")
         present.tell(
             f"It is private, and callers have no identity here yet: they get 403 until everybody may call it: {add} "
-            f"{ref.name} --member=allUsers --role=roles/run.invoker{_where(present, ref)}"
+            f"{ref.name} --member=allUsers --role=roles/run.invoker{where(present, ref)}"
         )
     for target in service.traffic:
         if target.tag and target.revision == name:
@@ -67,7 +77,7 @@ def tell_pinned(present: Context, ref: "ServiceRef") -> None:
     update = command_line("run services update-traffic")
     present.tell(
         f"Its traffic is pinned, so new revisions get none; to send it all to the latest: {update} {ref.name} "
-        f"--to-latest{_where(present, ref)}"
+        f"--to-latest{where(present, ref)}"
     )
 
 
@@ -88,29 +98,25 @@ def _addresses(present: Context, service: "Service") -> tuple[str, str]:
     return url, f"http://127.0.0.1:{service.door}" if service.door else ""
 
 
-def _where(present: Context, ref: "ServiceRef") -> str:
-    """What a command on this service must say beside its name: what this one has said."""
+def where(present: Context, ref: "ServiceRef | JobRef | ExecutionRef") -> str:
+    """What a command on this service, job or execution must say beside its name: what this one has said."""
     words = [f"--region={ref.region}"] if present.values.get("region") else []
     words += [f"--project={ref.project}"] if present.values["wide_project"] or present.values.get("namespace") else []
     return "".join(f" {word}" for word in words)
 
 
-def _confirm_without_connector(present: Context, ref: "ServiceRef", values: Values) -> None:
-    """Ask before everything that goes out through a connector goes out without it."""
-    if not values["clear_vpc_connector"]:
-        return
-    from cloudrun_cli.controlplane import services as verbs
+def confirm_without_connector(present: Context, what: str, annotations: Mapping[str, str]) -> None:
+    """Ask before everything that goes out through a connector goes out without it. Raises FailedPrecondition where
+    nobody can be asked, Aborted for a no."""
     from cloudrun_cli.core.annotations import VPC_CONNECTOR, VPC_EGRESS
     from cloudrun_cli.core.errors import Aborted, FailedPrecondition
 
-    service = verbs.find(present.store, ref)
-    annotations = service.template.annotations if service else {}
     if VPC_CONNECTOR not in annotations or annotations.get(VPC_EGRESS) not in ("all", "all-traffic"):
         return
     if not present.can_ask:
         raise FailedPrecondition(
-            f"--clear-vpc-connector: The egress of service [{ref.name}] is set to [{annotations[VPC_EGRESS]}], which "
-            "goes with the connector.",
+            f"--clear-vpc-connector: The egress of {what} is set to [{annotations[VPC_EGRESS]}], which goes with the "
+            "connector.",
             field="--clear-vpc-connector",
             hint="Run it on a terminal to confirm, or set --vpc-egress=private-ranges-only first.",
         )

@@ -59,7 +59,7 @@ def get(service: Service, region: Region = None) -> Policy:
     from cloudrun_cli.controlplane import policies as verbs
 
     present = context()
-    with _coded():
+    with coded():
         return verbs.get(present.store, _ref(present, service))
 
 
@@ -75,10 +75,10 @@ def set_(
     from cloudrun_cli.core.iam import CONDITIONS_VERSION
 
     present = context()
-    policy = _file(policy_file, ("bindings", "etag", "version", "auditConfigs"))
-    if not policy.get("etag") and not _replace_whatever_is_there(present):
+    policy = policy_of(policy_file)
+    if not policy.get("etag") and not replaces_whatever_is_there(present):
         raise Aborted("Aborted by user.")
-    with _changed(present, service):
+    with changed(present, f"service [{service}]"):
         return verbs.replace(
             present.store,
             _ref(present, service),
@@ -111,10 +111,10 @@ def add(
     ref = _ref(present, service)
     wanted = _condition(condition, condition_from_file)
     if wanted is None:
-        with _coded():
+        with coded():
             policy = verbs.get(present.store, ref)
         wanted = _chosen(present, policy, "Adding a binding", "to", "add", "")
-    with _changed(present, service):
+    with changed(present, f"service [{service}]"):
         return verbs.add_binding(present.store, ref, role, member, wanted, caller=present.account, now=present.now())
 
 
@@ -139,11 +139,11 @@ def remove(
     ref = _ref(present, service)
     wanted = _condition(condition, condition_from_file)
     if wanted is None and not all_:
-        with _coded():
+        with coded():
             policy = verbs.get(present.store, ref)
         advice = " or run command with `--all` to remove all bindings of the specified member and role"
         wanted = _chosen(present, policy, "Removing a binding", "from", "remove", advice)
-    with _changed(present, service):
+    with changed(present, f"service [{service}]"):
         return verbs.remove_binding(
             present.store,
             ref,
@@ -164,7 +164,7 @@ def _ref(present: Context, service: str) -> "ServiceRef":
 
 
 @contextmanager
-def _coded() -> Iterator[None]:
+def coded() -> Iterator[None]:
     """Failures inside are told with their code in front, as gcloud tells them of the policy calls."""
     from cloudrun_cli.core.errors import CloudRunError
 
@@ -176,12 +176,12 @@ def _coded() -> Iterator[None]:
 
 
 @contextmanager
-def _changed(present: Context, service: str) -> Iterator[None]:
-    """Change the policy inside. Whoever calls the service meets the new one from then on, and it is told."""
+def changed(present: Context, what: str) -> Iterator[None]:
+    """Change the policy of something inside. Whoever calls it meets the new one from then on, and it is told."""
     from cloudrun_cli.core.errors import InvalidArgument, NotFound
 
     try:
-        with _coded():
+        with coded():
             yield
     except InvalidArgument:
         present.tell(
@@ -194,7 +194,7 @@ def _changed(present: Context, service: str) -> Iterator[None]:
             error.message = error.message.partition(": ")[2]
         raise
     present.ring()
-    present.tell(f"Updated IAM policy for service [{service}].")
+    present.tell(f"Updated IAM policy for {what}.")
 
 
 def _condition(given: dict[str, str] | None, path: str | None) -> dict[str, str] | None:
@@ -234,7 +234,7 @@ def _chosen(
     return dict(known[place]) if place < len(known) else None
 
 
-def _replace_whatever_is_there(present: Context) -> bool:
+def replaces_whatever_is_there(present: Context) -> bool:
     """Whether to set a policy that does not say which one it replaces. Yes where nobody can be asked."""
     from cloudrun_cli.output.prompts import ask_yes
 
@@ -248,6 +248,11 @@ def _replace_whatever_is_there(present: Context) -> bool:
         stdin=sys.stdin,
         prompt="Replace existing policy",
     )
+
+
+def policy_of(path: str) -> Policy:
+    """The policy that a JSON or YAML file holds. Raises InvalidArgument."""
+    return _file(path, ("bindings", "etag", "version", "auditConfigs"))
 
 
 def _file(path: str, keys: tuple[str, ...]) -> dict[str, Any]:

@@ -50,7 +50,7 @@ def replace(
     from cloudrun_cli.controlplane import replacing
 
     present = context()
-    documents = _read(_load(present, file or _asked(present)))
+    documents = _read(yaml_file(present, "run services replace", file, "service"))
     if not dry_run:
         present.wake()
     else:
@@ -64,7 +64,7 @@ def replace(
         caller=present.account,
         now=present.now(),
         random=present.random,
-        client=_client(client_name, client_version),
+        client=client(client_name, client_version),
         validate_only=dry_run,
     )
     if dry_run:
@@ -87,7 +87,8 @@ def replace(
     return _shown(present, made)
 
 
-def _client(name: str | None, version: str | None) -> dict[str, str]:
+def client(name: str | None, version: str | None) -> dict[str, str]:
+    """The annotations that name the program that asks: this one, or the one that asks through it."""
     from cloudrun_cli.core.annotations import CLIENT_NAME, CLIENT_VERSION
     from cloudrun_cli.core.stamping import CLIENT
 
@@ -99,8 +100,20 @@ def _place(present: Context, wanted: "Wanted") -> str:
     return f"Cloud Run service [{wanted.name}] in project [{present.project}] region [{present.region}]"
 
 
-def _load(present: Context, path: str) -> YamlFile:
-    """What a file holds, times as the text they are. Raises Misuse when it is no YAML that can be read."""
+def yaml_file(present: Context, command: str, given: str | None, kind: str) -> YamlFile:
+    """What the file of a command holds, times as the text they are; on a terminal it is asked for where it was left
+    out, by the `kind` of thing it holds. Raises Misuse when there is none, or no YAML that can be read."""
+    if given is None:
+        if not present.can_ask:
+            raise _misuse(present, command, "Must be specified.")
+        from cloudrun_cli.output.prompts import ask_text
+
+        question = f"YAML file of the {kind}"
+        given = ask_text(question, f"{kind}.yaml", quiet=False, err=sys.stderr, stdin=sys.stdin)
+    return _load(present, command, given)
+
+
+def _load(present: Context, command: str, path: str) -> YamlFile:
     import yaml
 
     class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # one of two, by what is built
@@ -121,22 +134,13 @@ def _load(present: Context, path: str) -> YamlFile:
         problem = f"Unable to read file [{path}]: {error}"
     except yaml.YAMLError as error:
         problem = str(error)
-    raise _misuse(present, f"Failed to load YAML from [{path}]: {problem}")
+    raise _misuse(present, command, f"Failed to load YAML from [{path}]: {problem}")
 
 
-def _asked(present: Context) -> str:
-    """The file, asked for on a terminal; else raises Misuse."""
-    if not present.can_ask:
-        raise _misuse(present, "Must be specified.")
-    from cloudrun_cli.output.prompts import ask_text
-
-    return ask_text("YAML file of the service", "service.yaml", quiet=False, err=sys.stderr, stdin=sys.stdin)
-
-
-def _misuse(present: Context, problem: str) -> Misuse:
-    command = declared("run services replace")
-    assert command is not None
-    return Misuse(present.path, f"argument FILE: {problem}", build(command, present.path).usage())
+def _misuse(present: Context, command: str, problem: str) -> Misuse:
+    found = declared(command)
+    assert found is not None
+    return Misuse(present.path, f"argument FILE: {problem}", build(found, present.path).usage())
 
 
 def _read(file: YamlFile) -> "list[Wanted]":

@@ -51,7 +51,7 @@ def derived_row(body: Json) -> Row:
     return Row(
         body,
         {
-            "ready_symbol": _SYMBOLS.get(condition(body["status"], "Ready").get("status", "Unknown"), "…"),
+            "ready_symbol": condition_symbol(body["status"], "Ready"),
             "region": body["metadata"]["labels"]["cloud.googleapis.com/location"],
         },
     )
@@ -74,6 +74,11 @@ def api_address(body: Json, edge: "Edge") -> str:
     meta = body["metadata"]
     region = meta["labels"]["cloud.googleapis.com/location"]
     return f"http://{region}-run.localhost:{edge.http_port}{meta['selfLink']}"
+
+
+def condition_symbol(status: Json, kind: str) -> str:
+    """✔ that condition is true, X false, … not known yet."""
+    return _SYMBOLS.get(condition(status, kind).get("status", "Unknown"), "…")
 
 
 def ready_symbol(status: Json) -> str:

@@ -1,10 +1,10 @@
-"""From a folder of source to the image of one container of a deploy."""
+"""From a folder of source to the image of one container of a deploy, be it of a service or of a job."""
 
 import os
 import re
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from cloudrun_cli.cli.context import Context
@@ -14,7 +14,8 @@ from cloudrun_cli.core.errors import InvalidArgument
 if TYPE_CHECKING:
     from cloudrun_cli.controlplane.services import Deployed, Rollout
     from cloudrun_cli.core.changes import Change
-    from cloudrun_cli.core.resources import Service, ServiceRef
+    from cloudrun_cli.core.jobs import JobRef
+    from cloudrun_cli.core.resources import Build, Service, ServiceRef
     from cloudrun_cli.output.progress import StagedProgress
 
     Save = Callable[[Context, ServiceRef, list[Change], Rollout], Deployed]
@@ -42,15 +43,15 @@ class Source(NamedTuple):
         return "Dockerfile" if self.has_dockerfile else "Buildpacks"
 
 
-def completed(present: Context, values: Values) -> Values:
-    """The values with something to run: where neither image nor source is named, the folder is asked for. Raises
-    InvalidArgument."""
+def completed(present: Context, values: Values, sample: str = "gcr.io/cloudrun/hello:latest") -> Values:
+    """The values with something to run, such as the `sample`; where neither image nor source is named, the folder is
+    asked for. Raises InvalidArgument."""
     if values.get(CONTAINERS) or values["image"] or values["source"] or values["remove_containers"]:
         return values
     if not present.can_ask:
         raise InvalidArgument(
             "Missing required argument [--image]: Requires a container image to deploy (e.g. "
-            "`gcr.io/cloudrun/hello:latest`) if no build source is provided.",
+            f"`{sample}`) if no build source is provided.",
             field="--image",
         )
     from cloudrun_cli.output.prompts import ask_text
@@ -78,7 +79,7 @@ def find(values: Values) -> Source | None:
     return found[0] if found else None
 
 
-def checked(source: Source | None, values: Values, ref: "ServiceRef") -> tuple[Source | None, Values]:
+def checked(source: Source | None, values: Values, ref: "ServiceRef | JobRef") -> tuple[Source | None, Values]:
     """The source as it is built, and the values without what its build has taken over: for buildpacks, the command is
     the image's entry point. Raises InvalidArgument."""
     if source is None:
@@ -105,7 +106,7 @@ def checked(source: Source | None, values: Values, ref: "ServiceRef") -> tuple[S
     return source, {**values, CONTAINERS: named}
 
 
-def to_be_built(source: Source, ref: "ServiceRef") -> "list[Change]":
+def to_be_built(source: Source, ref: "ServiceRef | JobRef") -> "list[Change]":
     """The change that names the image which will be built."""
     from cloudrun_cli.controlplane import builds
     from cloudrun_cli.core.container_changes import ImageChange
@@ -132,15 +133,10 @@ def build(
     progress: "StagedProgress",
     save: "Save",
 ) -> "list[Change]":
-    """Build the source; what the deploy is then to say of its image and of how that came to be."""
-    import shutil
-    import uuid
+    """Build the source of a service; what the deploy is then to say of its image and of how that came to be."""
     from dataclasses import replace
-    from pathlib import Path
 
     from cloudrun_cli.cli.run import following
-    from cloudrun_cli.controlplane import builds
-    from cloudrun_cli.controlplane.uploads import upload
     from cloudrun_cli.core.build_changes import BASE_IMAGE, builder_env, built
     from cloudrun_cli.core.container_changes import ImageChange
 
@@ -148,6 +144,28 @@ def build(
     planned = [*changes, *to_be_built(source, ref)]
     service = save(present, ref, planned, replace(rollout, validate_only=True)).service
     progress.done(following.VALIDATE)
+    base_image = service.annotations.get(BASE_IMAGE, "")
+    digest, submitted = image_of(present, ref, source, builder_env(service, source.entrypoint), progress, base_image)
+    return [ImageChange(digest, source.container), built(submitted, os.path.abspath(source.folder))]
+
+
+def image_of(
+    present: Context,
+    ref: "ServiceRef | JobRef",
+    source: Source,
+    env: Mapping[str, str],
+    progress: "StagedProgress",
+    base_image: str = "",
+) -> "tuple[str, Build]":
+    """The digest of the image that is built of the source, and its build. Raises FailedPrecondition, Unavailable."""
+    import shutil
+    import uuid
+    from pathlib import Path
+
+    from cloudrun_cli.cli.run import following
+    from cloudrun_cli.controlplane import builds
+    from cloudrun_cli.controlplane.uploads import upload
+
     progress.start(following.UPLOAD)
     build_id = str(uuid.uuid4())
     copy = Path(present.home) / "sources" / build_id
@@ -167,8 +185,8 @@ def build(
         service=ref.name,
         source=str(copy),
         image=source.image,
-        base_image=service.annotations.get(BASE_IMAGE, "") if not source.has_dockerfile else "",
-        env=builder_env(service, source.entrypoint),
+        base_image="" if source.has_dockerfile else base_image,
+        env=env,
         now=present.now(),
     )
     present.ring()
@@ -180,7 +198,7 @@ def build(
         raise
     for note in notes:
         progress.detail(note)
-    return [ImageChange(digest, source.container), built(submitted, os.path.abspath(source.folder))]
+    return digest, submitted
 
 
 def _repository(image: str, service: str) -> str:

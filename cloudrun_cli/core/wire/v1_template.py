@@ -149,7 +149,7 @@ def _container_from_json(body: Json) -> Container:
         name=body.get("name") or "",
         command=tuple(body.get("command") or ()),
         args=tuple(body.get("args") or ()),
-        env=tuple(_env_from_json(v) for v in body.get("env") or ()),
+        env=tuple(env_from_json(v) for v in body.get("env") or ()),
         cpu=str(limits.pop("cpu", DEFAULT_CPU)),
         memory=str(limits.pop("memory", DEFAULT_MEMORY)),
         port=port,
@@ -172,7 +172,8 @@ def _env_to_json(variable: EnvVar) -> Json:
     return {"name": variable.name, "valueFrom": {"secretKeyRef": key}}
 
 
-def _env_from_json(body: Json) -> EnvVar:
+def env_from_json(body: Json) -> EnvVar:
+    """The value of one of a container's `env`."""
     key = (body.get("valueFrom") or {}).get("secretKeyRef")
     if key is None:
         return EnvVar(body["name"], body.get("value") or "")

@@ -60,7 +60,7 @@ def _whole(values: Values) -> "list[Change]":
         raise InvalidArgument(f"--remove-containers: [{both[0]}] is also named by --container.", field="--container")
     if not named and not remove:
         return []
-    ports = [name for name, own in named.items() if own["port"] is not None]
+    ports = [name for name, own in named.items() if own.get("port") is not None]
     return [ContainersChange(tuple(named), remove, ports[0] if len(ports) == 1 else "")]
 
 

@@ -1,0 +1,70 @@
+"""What a `:run` of a job asks for, in v1 and in v2: overrides, or nothing at all."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from random import Random
+from typing import Any
+
+from starlette.requests import Request
+
+from cloudrun_cli.controlplane import executions
+from cloudrun_cli.core.errors import InvalidArgument, NotFound, Unimplemented
+from cloudrun_cli.core.jobs import NO_OVERRIDES, Execution, JobRef, Overrides
+from cloudrun_cli.core.wire.v1_executions import overrides_from_json
+from cloudrun_cli.store import projects
+from cloudrun_cli.store.database import Store
+
+_FIELDS = ("overrides", "validateOnly", "etag")
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """Makes executions for `caller`."""
+
+    store: Store
+    caller: str
+    random: Random
+
+    async def run(self, request: Request, region: str, now: datetime) -> Execution:
+        """A new execution of the job that the path names. Raises NotFound, InvalidArgument."""
+        overrides = _overrides(await request.body())
+        named: str = request.path_params["project"]
+        known = projects.numbers(self.store).items()
+        project = next((project for project, number in known if number == named), named)
+        ref = JobRef(project, region, request.path_params["name"])
+        try:
+            return executions.run(self.store, ref, overrides, caller=self.caller, now=now, random=self.random)
+        except NotFound as error:
+            raise NotFound(
+                f"Resource '{ref.name}' of kind 'JOB' in region '{ref.region}' in project '{ref.project}' does not "
+                "exist."
+            ) from error
+
+
+def _overrides(body: bytes) -> Overrides:
+    """What the body asks for; a scheduler's may be empty. Raises InvalidArgument, Unimplemented."""
+    try:
+        asked = json.loads(body) if body.strip() else {}
+    except ValueError as error:
+        raise InvalidArgument(f"The body is not JSON: {error}") from error
+    if not isinstance(asked, Mapping):
+        raise InvalidArgument("The body is not a JSON object.")
+    if strange := [name for name in asked if name not in _FIELDS]:
+        raise InvalidArgument(f'Invalid JSON payload received. Unknown name "{strange[0]}": Cannot find field.')
+    for name in _FIELDS[1:]:
+        if asked.get(name):
+            raise Unimplemented(f"{name} of a :run is not built yet in this emulator.")
+    return _read(asked.get("overrides"))
+
+
+def _read(said: Any) -> Overrides:
+    if said is None:
+        return NO_OVERRIDES
+    if not isinstance(said, Mapping):
+        raise InvalidArgument("The overrides are not a JSON object.", field="overrides")
+    try:
+        return overrides_from_json(said)
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
+        raise InvalidArgument(f"The overrides are not as they should be: {error!r}.", field="overrides") from error

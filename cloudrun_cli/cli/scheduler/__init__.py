@@ -1,0 +1,1 @@
+"""Cloud Scheduler: jobs that call an address by cron."""

@@ -1,0 +1,28 @@
+"""The verbs of tasks, which only look: what becomes of a task is for the daemon and the rules."""
+
+from cloudrun_cli.controlplane import executions
+from cloudrun_cli.core.errors import NotFound
+from cloudrun_cli.core.jobs import Attempt, ExecutionRef, Task, task_name
+from cloudrun_cli.store import tasks as task_rows
+from cloudrun_cli.store.database import Store
+
+
+def get(store: Store, ref: ExecutionRef, index: int) -> Task:
+    """One task of an execution. Raises NotFound."""
+    execution = executions.find(store, ref)
+    found = task_rows.get(store, execution.uid, index) if execution else None
+    if found is None:
+        raise NotFound(f"Cannot find task [{task_name(ref.name, index)}].")
+    return found
+
+
+def attempts(store: Store, ref: ExecutionRef, index: int) -> list[Attempt]:
+    """The attempts of a task that have ended, in their order. Raises NotFound for an execution that is not there."""
+    return task_rows.attempts(store, executions.get(store, ref).uid, index)
+
+
+def failed(store: Store, ref: ExecutionRef, limit: int) -> list[Task]:
+    """The first tasks that have failed, by index. Raises NotFound for an execution that is not there."""
+    from cloudrun_cli.core.jobs import TaskState
+
+    return task_rows.page(store, executions.get(store, ref).uid, (TaskState.FAILED,), limit)

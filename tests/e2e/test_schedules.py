@@ -1,0 +1,96 @@
+"""Stories of schedules: one calls a service under each of its addresses, and a job at both of its `:run` addresses."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+import pytest
+
+from tests.e2e.world import Home
+
+Answered = TypeVar("Answered")
+
+PATIENCE_SECONDS = 60.0
+JOB = "us-docker.pkg.dev/cloudrun/container/job"  # a sample with a stand-in: it writes a little, and succeeds
+PLACE = "projects/{project}/locations/us-central1/jobs/batch:run"
+ADDRESSES = {
+    "v2": f"https://run.googleapis.com/v2/{PLACE}",
+    "v1": "https://us-central1-run.googleapis.com/apis/run.googleapis.com/v1/namespaces/{project}/jobs/batch:run",
+}
+
+
+@pytest.fixture(scope="module")
+def home() -> Iterator[Home]:
+    """A home on plain processes: what runs a service or a task is nothing to a schedule."""
+    made = Home("process")
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def batch(home: Home) -> str:
+    """A job; the id of its project."""
+    home.done(f"run jobs create batch --image={JOB}")
+    return home.done("config get-value project").strip()
+
+
+def until(found: Callable[[], Answered]) -> Answered:
+    """The first of its answers that says something."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not (answer := found()):
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.1)
+    return answer
+
+
+def fire(home: Home, name: str, uri: str, *more: str) -> dict[str, Any]:
+    """The schedule after it was made, run by hand, and answered."""
+    home.done("scheduler", "jobs", "create", "http", name, "--schedule=0 0 1 1 *", f"--uri={uri}", *more)
+    home.done("scheduler", "jobs", "run", name)
+
+    def answered() -> dict[str, Any]:
+        found: dict[str, Any] = home.json(f"scheduler jobs describe {name}")
+        return found if "status" in found else {}
+
+    return until(answered)
+
+
+def test_a_service_is_called_under_each_of_its_addresses_with_the_headers_of_a_schedule(home: Home) -> None:
+    home.deploy("hook")
+    urls = home.json("run services describe hook")["metadata"]["annotations"]["run.googleapis.com/urls"]
+    addresses = [part.strip('"') for part in urls.strip("[]").split(",")]
+    assert len(addresses) == 3
+    for number, address in enumerate(addresses):
+        shown = fire(home, f"call-{number}", f"{address}/", "--message-body={}", "--headers=X-Kind=tick")
+        assert shown["status"] == {}, shown
+        assert shown["scheduleTime"].endswith("-01-01T00:00:00Z")
+    requests = [entry["httpRequest"] for entry in home.entries("hook") if "httpRequest" in entry]
+    assert [request["userAgent"] for request in requests] == ["Google-Cloud-Scheduler"] * 3
+    assert {request["requestMethod"] for request in requests} == {"POST"}
+
+
+def test_a_private_service_refuses_and_the_log_of_the_schedule_says_why(home: Home) -> None:
+    home.done(f"run deploy shut --image={home.image} --no-allow-unauthenticated")
+    account = "caller@demo.iam.gserviceaccount.com"
+    shown = fire(home, "refused", home.url("shut"), f"--oidc-service-account-email={account}")
+    assert shown["status"]["code"] == 7
+    last = home.json("scheduler jobs logs read refused")[-1]
+    assert (last["severity"], last["httpRequest"]["status"]) == ("ERROR", 403)
+    assert account in last["jsonPayload"]["debugInfo"]
+
+
+@pytest.mark.parametrize("version", ADDRESSES)
+def test_a_job_runs_at_its_address_which_never_leaves_the_machine(home: Home, batch: str, version: str) -> None:
+    before = {one["metadata"]["name"] for one in home.json("run jobs executions list --job=batch")}
+    shown = fire(home, f"batch-{version}", ADDRESSES[version].format(project=batch))
+    assert shown["status"] == {}, shown
+
+    def succeeded() -> list[str]:
+        found = home.json("run jobs executions list --job=batch")
+        return [
+            one["metadata"]["name"]
+            for one in found
+            if one["metadata"]["name"] not in before and one["status"].get("succeededCount") == 1
+        ]
+
+    assert len(until(succeeded)) == 1
