@@ -47,6 +47,12 @@ _OURS = (
     Property("emulator/http_port", "The port that services answer on.", kind="port", default="9080"),
     Property("emulator/https_port", "The port that services answer on with TLS.", kind="port", default="9443"),
     Property("emulator/idle_timeout", "How long an idle instance is kept.", kind="duration", default="900s"),
+    Property(
+        "emulator/settle_time",
+        "How long a deploy's first instance must live on after it has begun to listen.",
+        kind="duration",
+        default="600ms",
+    ),
     Property("emulator/startup_timeout", "How long an instance may take to listen.", kind="duration", default="240s"),
     Property(
         "emulator/time_scale",

@@ -24,7 +24,7 @@ from cloudrun_cli.core.errors import CloudRunError
 from cloudrun_cli.daemon.admin_api import AdminApi
 from cloudrun_cli.daemon.autoscaler import Autoscaler
 from cloudrun_cli.daemon.builder import Builder
-from cloudrun_cli.daemon.doorbell import FAILED, READY, bell_path, process_start, run_folder
+from cloudrun_cli.daemon.doorbell import FAILED, FORGET, READY, bell_path, process_start, run_folder
 from cloudrun_cli.daemon.edge import EdgeKeeper
 from cloudrun_cli.daemon.fleet import Fleet
 from cloudrun_cli.daemon.lives import Lives
@@ -66,6 +66,7 @@ class Lengths:
         settings = Settings()
         self.startup = settings.duration("emulator/startup_timeout")
         self.idle = settings.duration("emulator/idle_timeout")
+        self.settle = settings.duration("emulator/settle_time")
         self.speed = settings.speed("emulator/time_scale")
 
 
@@ -108,6 +109,7 @@ class Daemon:
             lambda: self.lengths.startup,
         )
         self.squeezing.stuck, self.fleet.ended = self.fleet.stuck, self.postmortems.instance_ended
+        self.fleet.settle_time = lambda: self.lengths.settle
         self.fleet.is_manual = lambda revision: self.world.limits(revision)[2]
         self.autoscaler = Autoscaler(
             self.world,
@@ -144,6 +146,7 @@ class Daemon:
         self.gate.use(routes)
         await opening
         self.lives.recall()
+        self.lives.stopped_zones = self.world.stopped_zones
         await self.fleet.adopt(self.world.revisions.get)
         await self.edge.ready()
         self.gate.inherit(await self.edge.envoy.in_flight())
@@ -164,6 +167,7 @@ class Daemon:
         if (self.lengths.idle, self.lengths.speed) != before:
             self.autoscaler.poke_all()
         self.reconciler.look(whole=whole)
+        self.fleet.lose(self.world.stopped_zones)
         self.builder.look()
         self.lives.flush()
 
@@ -185,6 +189,9 @@ class Daemon:
         await self.edge.close()
         self.scaling.cancel()
         await self.fleet.stop_all()
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(os.path.join(run_folder(self.home), FORGET))
+            await self.reconciler.forget_images()
         for runtime in self.runtimes.everyone():
             try:
                 await runtime.purge()

@@ -22,7 +22,9 @@ KINDS = {
     "projects",
     "properties",
     "property_values",
-} | {*("domain_mappings", "members", "regions", "revisions", "secrets", "service_accounts", "services", "tags")}
+} | {
+    *("domain_mappings", "members", "regions", "revisions", "secrets", "service_accounts", "services", "tags", "zones")
+}
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,10 @@ from contextlib import contextmanager
 from tests.docker_images import an_image, busybox_base
 from tests.e2e.world import engine
 
-SERVER = "#!/bin/sh\nexec httpd -f -p ${PORT:-8080}\n"
-START, SLEEP, FAIL = 'CMD ["/app/server"]', 'CMD ["sleep", "3600"]', 'CMD ["sh", "-c", "exit 1"]'
+# A program without a handler ignores SIGTERM as process 1, and would be waited for.
+SERVER = "#!/bin/sh\ntrap 'exit 0' TERM\nhttpd -f -p ${PORT:-8080} &\nwait\n"
+SLEEPER = "#!/bin/sh\ntrap 'exit 0' TERM\nsleep 3600 &\nwait\n"
+START, SLEEP, FAIL = 'CMD ["/app/server"]', 'CMD ["/app/sleeper"]', 'CMD ["sh", "-c", "exit 1"]'
 
 IMAGES = {
     "docker.io/library/busybox:latest": START,
@@ -27,7 +29,9 @@ def pretended() -> Iterator[None]:
     there = {tag for image in api.images() for tag in image["RepoTags"] or ()}
     missing = {name: how for name, how in IMAGES.items() if name.removeprefix("docker.io/library/") not in there}
     for name, how in missing.items():
-        an_image(api, base, {"app/server": SERVER, "bin/app": SERVER}, tag=name, instructions=[how])
+        an_image(
+            api, base, {"app/server": SERVER, "app/sleeper": SLEEPER, "bin/app": SERVER}, tag=name, instructions=[how]
+        )
     try:
         yield
     finally:
