@@ -48,6 +48,12 @@ _OURS = (
     Property("emulator/https_port", "The port that services answer on with TLS.", kind="port", default="9443"),
     Property("emulator/idle_timeout", "How long an idle instance is kept.", kind="duration", default="900s"),
     Property("emulator/max_running_tasks", "How many tasks of jobs run at once.", kind="count", default="32"),
+    Property(
+        "emulator/settle_time",
+        "How long a deploy's first instance must live on after it has begun to listen.",
+        kind="duration",
+        default="600ms",
+    ),
     Property("emulator/startup_timeout", "How long an instance may take to listen.", kind="duration", default="240s"),
     Property(
         "emulator/time_scale",

@@ -22,6 +22,7 @@ GROUPS: dict[str, tuple[str, str]] = {
     "config": ("cloudrun_cli.cli.config", "View and edit properties."),
     "config configurations": ("cloudrun_cli.cli.config_configurations", "Manage the set of named configurations."),
     "emulator": ("cloudrun_cli.cli.emulator", "Start, stop and look at what runs the services."),
+    "emulator zones": ("cloudrun_cli.cli.emulator_zones", "Rehearse the loss of a zone."),
     "instances": ("cloudrun_cli.cli.instances", "See what runs: every instance and its life."),
     "run": ("", "Manage your Cloud Run applications."),
     "run configurations": ("cloudrun_cli.cli.run.configurations", "View your Cloud Run configurations."),

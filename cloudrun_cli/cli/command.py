@@ -171,7 +171,10 @@ def execute(command: Command, arguments: Sequence[str], shown_path: str) -> int:
         taken = {name: value for name, value in values.items() if name in parsed.taken}
         assert command.info.callback is not None
         with _journal(present, values[f"{WIDE_PREFIX}log_http"]):
-            print_value(command, command.info.callback(**taken), values)
+            found = command.info.callback(**taken)
+            if command.rows and found == [] and (said := _nowhere(parsed, present)):
+                present.warn(said)
+            print_value(command, found, values)
     except CloudRunError as error:
         return _fail(shown_path, error.message, error.hint or _meant(error, parsed, present))
     except OutputError as error:
@@ -295,6 +298,13 @@ def _meant(error: CloudRunError, parsed: GcloudCommand, present: Context) -> str
     from cloudrun_cli.cli.meant import hint
 
     return hint(error, parsed.params, present)
+
+
+def _nowhere(parsed: GcloudCommand, present: Context) -> str | None:
+    """Why there may be nothing to list: the region that was typed is none."""
+    from cloudrun_cli.cli.meant import no_region
+
+    return no_region(parsed.params, present)
 
 
 def _fail(path: str, message: str, hint: str | None) -> int:

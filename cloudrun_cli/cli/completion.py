@@ -183,6 +183,13 @@ def _regions(settings: "Settings", operands: "Sequence[str]") -> list[Candidate]
     return [(region, "") for region in REGIONS]
 
 
+def _zones(settings: "Settings", operands: "Sequence[str]") -> list[Candidate]:
+    from cloudrun_cli.core.instances import zones_of
+    from cloudrun_cli.core.regions import REGIONS
+
+    return [(zone, "") for region in REGIONS for zone in zones_of(region)]
+
+
 def _instances(settings: "Settings", operands: "Sequence[str]") -> list[Candidate]:
     from cloudrun_cli.store.instances import names
 
@@ -230,6 +237,7 @@ _SOURCES: "dict[str, Callable[[Settings, Sequence[str]], list[Candidate]]]" = {
     "properties": _properties,
     "property_values": _property_values,
     "regions": _regions,
+    "zones": _zones,
 }
 
 

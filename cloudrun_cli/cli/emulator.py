@@ -90,7 +90,7 @@ def env() -> None:
 
 @emulator.command("reset", examples=["cloudrun emulator reset --quiet"])
 def reset(
-    keep_images: Annotated[bool, switch("--keep-images", "Keep what was built from source.")] = False,
+    keep_images: Annotated[bool, switch("--keep-images", "Keep the images that were built or kept.")] = False,
 ) -> None:
     """Stop the emulator and forget everything that was deployed. Settings stay."""
     import shutil
@@ -100,6 +100,8 @@ def reset(
     present = context()
     if not present.confirm(f"Everything deployed in [{present.home}] will be deleted."):
         raise Aborted("Aborted by user.")
+    if not keep_images:
+        _let_go_of_images(present)
     doorbell.stop(present.home)
     gone = ["state.db", "state.db-wal", "state.db-shm", "logs", "builds", "sources", "run"]
     for name in [*gone, *([] if keep_images else ["process"])]:
@@ -109,6 +111,17 @@ def reset(
         elif os.path.exists(path):
             os.unlink(path)
     present.tell("Reset the emulator.")
+
+
+def _let_go_of_images(present: Context) -> None:
+    """Have the emulator remove what it has kept on a Docker engine, as the last thing it does."""
+    from cloudrun_cli.controlplane import revisions
+
+    if present.reader is None or not revisions.use_engine(present.reader):
+        return
+    if doorbell.status(present.home) is None:
+        present.wake()
+    doorbell.forget_images(present.home)
 
 
 def environment(present: Context) -> dict[str, str]:

@@ -41,6 +41,19 @@ def hint(error: CloudRunError, params: Sequence[click.Parameter], present: Conte
     return None
 
 
+def no_region(params: Sequence[click.Parameter], present: Context) -> str | None:
+    """What is wrong with a region that was typed, with the one that may have been meant; None when nothing is."""
+    from cloudrun_cli.core.regions import REGIONS
+
+    for kind, name in _typed(params, present.values):
+        if kind == "regions" and name not in REGIONS:
+            near = _nearest(name, REGIONS)
+            return f"There is no region [{name}]. " + (
+                f"Did you mean [{near}]?" if near else "All regions: cloudrun run regions list"
+            )
+    return None
+
+
 def _typed(params: Sequence[click.Parameter], values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Every name that was typed, with its kind."""
     for param in params:

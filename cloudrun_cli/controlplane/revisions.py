@@ -21,6 +21,13 @@ def get(store: Store, ref: RevisionRef) -> Revision:
     return found
 
 
+def use_engine(store: Store) -> bool:
+    """Whether any of them runs from an image that a Docker engine keeps."""
+    return any(
+        found.status.runtime == "docker" and found.status.image_digest for found in revision_rows.everywhere(store)
+    )
+
+
 def delete(store: Store, ref: RevisionRef, *, caller: str, now: datetime) -> None:
     """Remove a revision that nothing needs. Raises NotFound; FailedPrecondition when it can get requests, is the
     service's latest, or is its only one. Source: Manage revisions."""

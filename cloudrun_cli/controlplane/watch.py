@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 
-from cloudrun_cli.core.conditions import READY, find, readiness
+from cloudrun_cli.core.conditions import READY, SUSPECTED, find, readiness
 from cloudrun_cli.core.resources import Build, BuildState, Condition, Revision, RevisionRef, Service, ServiceRef, Status
 from cloudrun_cli.store import builds as build_rows
 from cloudrun_cli.store import revisions as revision_rows
@@ -75,6 +75,12 @@ def failure(revision: Revision) -> Condition | None:
     """Why the revision will not serve, if that is so."""
     ready = find(revision.status.conditions, READY)
     return ready if ready and ready.status is Status.FALSE else None
+
+
+def suspicion(revision: Revision) -> str:
+    """What may be wrong with a revision that is not settled yet; "" when nothing is known."""
+    ready = find(revision.status.conditions, READY)
+    return ready.message if ready and ready.status is Status.UNKNOWN and ready.reason == SUSPECTED else ""
 
 
 def build(store: Store, build_id: str, deadline: float) -> Iterator[Build]:

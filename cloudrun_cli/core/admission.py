@@ -13,9 +13,10 @@ from cloudrun_cli.core.resources import RevisionRef
 WAIT_MINIMUM_SECONDS = 10.0  # the shortest queue wait limit. Source: container runtime contract
 REQUEST_BYTES = 32 * 1024 * 1024  # of a request, or an answer in one piece, over HTTP/1. Source: quotas and limits
 WAIT_START_UPS = 3.5  # times the average start-up time. Source: container runtime contract
-# How many requests may wait for one revision. A longer queue would only be refused later: by then it has no slot for
-# them. The limits at both ends are ours, for services that do one request at a time and for the memory it takes.
-QUEUE_PER_SLOT = 10  # times all slots it may ever have. Source: Knative queue-proxy, buildBreaker: 10 × concurrency
+# How many requests may wait for one revision. These numbers are ours: it is documented how long a request waits, not
+# how many may. A longer queue would only be refused later, as by then there is no slot for them; the limits at both
+# ends are for services that do one request at a time, and for the memory it takes.
+QUEUE_PER_SLOT = 10  # times all slots it may ever have
 QUEUE_LEAST = 100
 QUEUE_MOST = 10_000
 

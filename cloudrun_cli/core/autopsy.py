@@ -107,6 +107,18 @@ def examine(seen: Observed) -> Finding:
     )
 
 
+def suspicion(sockets: Sequence[Socket], port: int, *, alone: bool = True) -> str:
+    """What may be wrong with an instance that still starts, by what it listens on; "" when nothing seems to be.
+    `alone`: it has one container, so that a socket elsewhere must be the one that was meant."""
+    here = [s for s in sockets if s.port == port]
+    if here and loopback_only(sockets, port):
+        return f"The container listens on {_shown(here[0])} only, where no request can reach it; still waiting."
+    if sockets and alone and not here:
+        found = ", ".join(str(port) for port in sorted({s.port for s in sockets}))
+        return f"The container listens on port {found}, not on port {port}; still waiting."
+    return ""
+
+
 def loopback_only(sockets: Sequence[Socket], port: int) -> bool:
     """Whether the port is open, but for nobody outside the container."""
     here = [s.host for s in sockets if s.port == port]

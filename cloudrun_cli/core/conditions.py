@@ -7,6 +7,7 @@ from datetime import datetime
 from cloudrun_cli.core.resources import Condition, Revision, RevisionStatus, Service, ServiceStatus, Status
 
 READY = "Ready"
+SUSPECTED = "Suspected"  # ours: the reason of a Ready that is unknown, when something seems to be wrong
 
 
 def find(conditions: Iterable[Condition], kind: str) -> Condition | None:
@@ -28,6 +29,11 @@ def put(conditions: tuple[Condition, ...], new: Condition) -> tuple[Condition, .
     if old.status == new.status:
         new = replace(new, last_transition=old.last_transition)
     return tuple(new if c.type == new.type else c for c in conditions)
+
+
+def revision_waiting(status: RevisionStatus, message: str, now: datetime) -> RevisionStatus:
+    """The status of a revision whose first instance still starts, and about which there is this to say."""
+    return replace(status, conditions=put(status.conditions, Condition(READY, Status.UNKNOWN, now, SUSPECTED, message)))
 
 
 def revision_ready(status: RevisionStatus, seconds: float, now: datetime) -> RevisionStatus:

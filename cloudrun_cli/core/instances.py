@@ -7,7 +7,7 @@ pause between two requests is idleness at once, for the CPU and for whoever look
 and of the log, once it has lasted: an instance under load would have thousands of them a second.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -56,6 +56,7 @@ class Reason(StrEnum):
     FAILED_LIVENESS = "failed liveness"
     OUT_OF_MEMORY = "out of memory"
     WITHOUT_CPU = "CPU not given back"
+    ZONE_STOPPED = "zone stopped"
     EXITED = "container exited"
     REMOVED = "removed from outside"
     NOT_UP = "not up when adopted"
@@ -217,11 +218,17 @@ def text(change: Change, life: InstanceLife) -> str:
             return f"Instance stopped. Reason: {change.reason}{more}. It lived {seconds:.1f} s."
 
 
-def pick_zone(region: str, own: Iterable[str], others: Iterable[str]) -> str:
+def zones_of(region: str) -> tuple[str, ...]:
+    """The zones of a region."""
+    return tuple(f"{region}-{zone}" for zone in ZONES)
+
+
+def pick_zone(region: str, own: Iterable[str], others: Iterable[str], stopped: Container[str] = ()) -> str:
     """The zone for one more instance: where its revision has fewest (`own` are the zones of its instances), among
-    those where the region has fewest."""
-    mine, all_ = list(own), list(others)
-    return min((f"{region}-{zone}" for zone in ZONES), key=lambda zone: (mine.count(zone), all_.count(zone), zone))
+    those where the region has fewest; not one that is stopped, unless all are."""
+    mine, all_, zones = list(own), list(others), zones_of(region)
+    left = [zone for zone in zones if zone not in stopped] or zones
+    return min(left, key=lambda zone: (mine.count(zone), all_.count(zone), zone))
 
 
 def zone_of(region: str, id: str) -> str:

@@ -137,10 +137,19 @@ def from_platform_json(
 
 
 def from_request(
-    ref: RevisionRef, service: str, instance: str, request: Entry, at: datetime, *, trace: str, text: str, severity: str
+    ref: RevisionRef,
+    service: str,
+    instance: str,
+    request: Entry,
+    timestamp: str,
+    *,
+    trace: str,
+    text: str,
+    severity: str,
 ) -> Entry:
-    """The entry of one finished request. `request` is its `httpRequest`; `text` what the edge has to say about it."""
-    entry = _entry(ref, service, "requests", at, instance)
+    """The entry of one finished request. `request` is its `httpRequest`, `timestamp` when it began, as `stamp` writes
+    it; `text` what the edge has to say about it."""
+    entry = {**_of_requests(ref, service, instance), "timestamp": timestamp}
     entry["httpRequest"] = request
     entry["severity"] = severity
     if text:
@@ -191,12 +200,21 @@ def _log_name(project: str, log: str) -> str:
 
 
 def _entry(ref: RevisionRef, service: str, log: str, at: datetime, instance: str) -> Entry:
+    return {**_head(ref, service, log, instance), "timestamp": stamp(at)}
+
+
+def _head(ref: RevisionRef, service: str, log: str, instance: str) -> Entry:
     return {
         "logName": _log_name(ref.project, log),
         "resource": resource(ref, service),
         "labels": {"instanceId": instance},
-        "timestamp": stamp(at),
     }
+
+
+@lru_cache(maxsize=1024)
+def _of_requests(ref: RevisionRef, service: str, instance: str) -> Entry:
+    """What the entries of all requests to an instance have in common; one and the same objects in all of them."""
+    return _head(ref, service, "requests", instance)
 
 
 def _object(text: str) -> Entry | None:

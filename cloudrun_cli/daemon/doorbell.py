@@ -16,7 +16,7 @@ from cloudrun_cli.core.errors import Unavailable
 START_SECONDS = 60.0  # how long a start may take on a machine that is busy; otherwise it takes well under one
 RETRY_SECONDS = 0.5
 STOP_SECONDS = 40.0  # requests under way, then ten seconds' grace for the instances, then the engine's clean-up
-READY, FAILED = "daemon.json", "failed.json"
+READY, FAILED, FORGET = "daemon.json", "failed.json", "forget-images"
 
 
 def run_folder(home: str) -> str:
@@ -140,6 +140,12 @@ def start(home: str, settings: dict[str, str]) -> bool:
             break
         time.sleep(0.005)
     raise Unavailable("The emulator did not start.", hint=f"Its log says why: {log_path}")
+
+
+def forget_images(home: str) -> None:
+    """When the daemon stops next, it is to let go of all images that it keeps."""
+    with open(os.path.join(run_folder(home), FORGET), "w"):
+        pass
 
 
 def stop(home: str) -> bool:

@@ -32,9 +32,8 @@ from cloudrun_cli.runtime.base import STOP_GRACE, Exit, ExitCause, Instance, Run
 
 log = logging.getLogger(__name__)
 
-SETTLE_SECONDS = 0.6  # how long a deploy's first instance must live on after its port is open
 DRAIN_EXTRA = timedelta(seconds=5)  # past a revision's own request timeout
-STARTS_AT_ONCE = 6  # with which 25 services are up soonest, measured on two cores
+STARTS_AT_ONCE = 4  # 25 services are up soonest with three to six, measured on two cores
 GIVEN_UP = "Retired"  # the reason of a start that nobody wanted any more
 
 
@@ -66,6 +65,7 @@ class Fleet:
         self.changed: Callable[[RevisionRef], None] = lambda ref: None
         self.lost: Callable[[RevisionRef, float], None] = lambda ref, lived: None
         self.ended: Callable[[Exit], None] = lambda end: None
+        self.settle_time: Callable[[], timedelta] = timedelta  # how long a deploy's first instance must live on
         self.is_manual: Callable[[Revision], bool] = lambda revision: False  # scaled by hand
 
     def members(self, ref: RevisionRef) -> list[Member]:
@@ -171,6 +171,18 @@ class Fleet:
             self._say(member, "The instance could not be given its CPU back, and is replaced.", "ERROR")
             self._abandon(member, _down(Reason.WITHOUT_CPU), timedelta(0))
 
+    def lose(self, zones: frozenset[str]) -> None:
+        """Nothing may run in these zones, and what does ends at once; others serve in its place."""
+        self._lives.stopped_zones = zones
+        for member in list(self._members.values()):
+            if member.zone in zones and member.state is not State.STOPPING:
+                self._gate.retire_instance(member.id)
+                self._gate.drop_instance(member.id)
+                member.state = State.STOPPING
+                member.retired.set()
+                self._tasks.spawn(self._end(member, _down(Reason.ZONE_STOPPED, member.zone), timedelta(0)))
+                self.changed(member.revision.ref)
+
     async def stop_all(self) -> None:
         """Stop every instance at once, each with its grace."""
         async with asyncio.TaskGroup() as stops:
@@ -233,7 +245,7 @@ class Fleet:
         """Whether it ends right after it began to listen: a server with worker processes opens its port before they
         have loaded the app, and gives up when they cannot."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(member.gone.wait(), SETTLE_SECONDS)
+            await asyncio.wait_for(member.gone.wait(), self.settle_time().total_seconds())
         if member.gone.is_set() and member.exit is None and member.instance is not None:
             member.exit = await runtime.ended(member.instance)
         return member.gone.is_set()

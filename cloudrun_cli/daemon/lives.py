@@ -54,12 +54,14 @@ class Lives:
         self._changed = asyncio.Event()
         self._moved = asyncio.Event()
         self._written = b""
+        self.stopped_zones: frozenset[str] = frozenset()
 
     # What happens
 
     def begin(self, id: str, revision: RevisionRef, service: str, reason: Reason, said: str) -> str:
         """An instance is to be started, for a reason that is `said` in the log; its zone."""
-        zone = instances.pick_zone(revision.region, self._zones(of=revision), self._zones(region=revision.region))
+        own, others = self._zones(of=revision), self._zones(region=revision.region)
+        zone = instances.pick_zone(revision.region, own, others, self.stopped_zones)
         life = instances.begun(id, revision, service, zone, reason, self._clock.now())
         self._tracks[id] = _Track(life)
         self._tell(life, life.now, None, f"Starting new instance. Reason: {said}")

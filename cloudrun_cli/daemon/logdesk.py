@@ -31,26 +31,28 @@ class LogDesk:
         if record.revision is None:
             return
         service = record.service
-        request = {
+        request: Entry = {
             "requestMethod": record.method,
             "requestUrl": record.url,
             "requestSize": str(record.request_bytes),
             "status": record.status,
             "responseSize": str(record.response_bytes),
-            "userAgent": record.user_agent,
+            "latency": f"{record.latency_ms / 1000:.6f}s",
             "remoteIp": record.remote_ip,
-            "referer": record.referer,
-            "latency": f"{record.latency.total_seconds():.6f}s",
             "protocol": record.protocol,
         }
+        if record.user_agent:
+            request["userAgent"] = record.user_agent
+        if record.referer:
+            request["referer"] = record.referer
         self.add(
             service,
             from_request(
                 record.revision,
                 service.name,
                 record.instance,
-                {key: value for key, value in request.items() if value != ""},
-                record.started,
+                request,
+                record.timestamp,
                 trace=record.trace,
                 text=record.text,
                 severity=record.severity,

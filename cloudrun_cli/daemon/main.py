@@ -25,7 +25,7 @@ from cloudrun_cli.core.errors import CloudRunError
 from cloudrun_cli.daemon.admin_api import AdminApi
 from cloudrun_cli.daemon.autoscaler import Autoscaler
 from cloudrun_cli.daemon.builder import Builder
-from cloudrun_cli.daemon.doorbell import FAILED, READY, bell_path, process_start, run_folder
+from cloudrun_cli.daemon.doorbell import FAILED, FORGET, READY, process_start, run_folder
 from cloudrun_cli.daemon.edge import EdgeKeeper
 from cloudrun_cli.daemon.fleet import Fleet
 from cloudrun_cli.daemon.jobs import Jobs
@@ -33,6 +33,7 @@ from cloudrun_cli.daemon.lives import Lives
 from cloudrun_cli.daemon.logdesk import LogDesk
 from cloudrun_cli.daemon.postmortems import Postmortems
 from cloudrun_cli.daemon.reconciler import Reconciler
+from cloudrun_cli.daemon.ringing import bell, until_stopped
 from cloudrun_cli.daemon.runtimes import Runtimes
 from cloudrun_cli.daemon.schedules import Caller, Schedules
 from cloudrun_cli.daemon.shifts import Shifts
@@ -50,7 +51,6 @@ from cloudrun_cli.store.database import open_store
 
 log = logging.getLogger("cloudrun_cli.daemon")
 
-LOOK_SECONDS = 30.0  # the store is looked at this often even when nobody rings
 EDGE = "edge"  # the fact in the store that says where the edge listens
 
 
@@ -69,6 +69,7 @@ class Lengths:
         settings = Settings()
         self.startup = settings.duration("emulator/startup_timeout")
         self.idle = settings.duration("emulator/idle_timeout")
+        self.settle = settings.duration("emulator/settle_time")
         self.speed = settings.speed("emulator/time_scale")
         self.tasks = settings.count("emulator/max_running_tasks")
 
@@ -112,6 +113,7 @@ class Daemon:
             lambda: self.lengths.startup,
         )
         self.squeezing.stuck, self.fleet.ended = self.fleet.stuck, self.postmortems.instance_ended
+        self.fleet.settle_time = lambda: self.lengths.settle
         self.fleet.is_manual = lambda revision: self.world.limits(revision)[2]
         self.autoscaler = Autoscaler(
             self.world,
@@ -161,6 +163,7 @@ class Daemon:
         self.gate.use(routes)
         await opening
         self.lives.recall()
+        self.lives.stopped_zones = self.world.stopped_zones
         await self.fleet.adopt(self.world.revisions.get)
         await self.edge.ready()
         self.gate.inherit(await self.edge.envoy.in_flight())
@@ -183,6 +186,7 @@ class Daemon:
         if (self.lengths.idle, self.lengths.speed) != before:
             self.autoscaler.poke_all()
         self.reconciler.look(whole=whole)
+        self.fleet.lose(self.world.stopped_zones)
         self.builder.look()
         self.jobs.look(whole=whole)
         self.schedules.look(whole=whole)
@@ -207,6 +211,9 @@ class Daemon:
         await self.edge.close()
         self.scaling.cancel()
         await asyncio.gather(self.fleet.stop_all(), self.jobs.close())
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(os.path.join(run_folder(self.home), FORGET))
+            await self.reconciler.forget_images()
         for runtime in self.runtimes.everyone():
             try:
                 await runtime.purge()
@@ -226,7 +233,7 @@ async def serve(home: str, gate_socket: socket.socket, events_socket: socket.soc
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    with _bell(home) as bell:
+    with bell(home) as rung:
         try:
             async with asyncio.TaskGroup() as group:
                 daemon = Daemon(home, group)
@@ -235,7 +242,7 @@ async def serve(home: str, gate_socket: socket.socket, events_socket: socket.soc
                 _tell_ready(daemon)
                 daemon.tasks.spawn(daemon.api.serve())  # only now: loading it takes longer than the start itself may
                 daemon.tasks.spawn(_make_way_when_orphaned(daemon, leash, stop, [gate_socket, events_socket]))
-                await _until_stopped(bell, stop, daemon)
+                await until_stopped(rung, stop, daemon.look)
                 _forget_ready(daemon)
                 await daemon.close()
                 raise Stop
@@ -256,42 +263,6 @@ def _caller(home: Path, edge: Edge, serves: Callable[[str], bool]) -> Caller:
     from cloudrun_cli.daemon.calling import HttpCaller, no_tokens  # httpx takes a while to load
 
     return HttpCaller(edge, serves, home / "tls" / "ca.pem", no_tokens)
-
-
-@contextlib.contextmanager
-def _bell(home: str) -> Iterator[socket.socket]:
-    path = bell_path(home)
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(path)
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as bell:
-        bell.setblocking(False)
-        bell.bind(path)
-        os.chmod(path, 0o600)
-        yield bell
-
-
-async def _until_stopped(bell: socket.socket, stop: asyncio.Event, daemon: Daemon) -> None:
-    """Look whenever somebody rings, and now and then."""
-    loop = asyncio.get_running_loop()
-    rung = asyncio.Event()
-
-    def hear() -> None:
-        with contextlib.suppress(BlockingIOError):
-            while True:
-                bell.recv(64)
-        rung.set()
-
-    loop.add_reader(bell, hear)
-    stopping = loop.create_task(stop.wait())
-    while not stop.is_set():
-        ringing = loop.create_task(rung.wait())
-        await asyncio.wait({ringing, stopping}, timeout=LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-        ringing.cancel()
-        nobody_rang = not rung.is_set()
-        rung.clear()
-        if not stop.is_set():
-            daemon.look(whole=nobody_rang)
-    loop.remove_reader(bell)
 
 
 async def _make_way_when_orphaned(

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -42,6 +43,7 @@ class Member:
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     ending: bool = False
     exit: Exit | None = None
+    suspected: Callable[[str], None] = lambda text: None  # what may be wrong with its start, while that goes on
     reader: asyncio.Task[None] | None = None
     tails: dict[str, deque[str]] = field(default_factory=dict)  # the last lines of each container
 

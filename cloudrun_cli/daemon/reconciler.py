@@ -13,7 +13,7 @@ from cloudrun_cli.core.conditions import readiness
 from cloudrun_cli.core.errors import CloudRunError
 from cloudrun_cli.core.resources import ActiveTraffic, Revision, RevisionRef, Service, ServiceRef, ServiceStatus, Status
 from cloudrun_cli.daemon.autoscaler import Autoscaler
-from cloudrun_cli.daemon.fleet import Fleet
+from cloudrun_cli.daemon.fleet import GIVEN_UP, Fleet
 from cloudrun_cli.daemon.runtimes import Runtimes
 from cloudrun_cli.daemon.shifts import Shifts
 from cloudrun_cli.daemon.tasks import Tasks
@@ -64,6 +64,11 @@ class Reconciler:
         await asyncio.gather(*under_way, return_exceptions=True)
         await self._shifts.close()
 
+    async def forget_images(self) -> None:
+        """Let go of the images of all revisions, for good."""
+        kept = {(r.status.runtime, digest) for r in self._world.revisions.values() for digest in _digests(r)}
+        await asyncio.gather(*(self._forget(runtime, digest) for runtime, digest in kept))
+
     def _let_go(self, gone: Iterable[Revision]) -> None:
         images: set[tuple[str, str]] = set()
         for revision in gone:
@@ -72,8 +77,7 @@ class Reconciler:
             for member in self._fleet.members(revision.ref):
                 self._fleet.retire(member.id, "its revision was deleted")
             self._autoscaler.poke(revision.ref)
-            digests = (revision.status.image_digest, *revision.status.sidecar_digests.values())
-            images |= {(revision.status.runtime, digest) for digest in digests if digest}
+            images |= {(revision.status.runtime, digest) for digest in _digests(revision)}
         if images:
             needed = self._world.digests()
             for runtime, digest in images:
@@ -108,12 +112,23 @@ class Reconciler:
             await self._runtimes.opened()
             if revision.template.skips_deploy_check:
                 return revision, None
-            return revision, await self._fleet.launch(self._fleet.enlist(revision), ROLLOUT, checked=True)
+            while True:
+                member = self._fleet.enlist(revision)
+                member.suspected = lambda text: self._suspect(revision, text)
+                finding = await self._fleet.launch(member, ROLLOUT, checked=True)
+                if finding is None or finding.reason != GIVEN_UP or member.zone not in self._world.stopped_zones:
+                    return revision, finding
         except CloudRunError as error:
             return revision, Finding(error.message, error.hint or "", reason=MISSING)
         except Exception:
             log.exception("Preparing %s broke", revision.ref)
             return revision, Finding("The deploy broke off because of a fault of cloudrun itself.", "", INTERNAL)
+
+    def _suspect(self, revision: Revision, text: str) -> None:
+        """Write down what may be wrong with the start that goes on, for whoever waits for it."""
+        self._world.save_revision(
+            replace(revision, status=conditions.revision_waiting(revision.status, text, self._clock.now()))
+        )
 
     async def _with_images(self, revision: Revision) -> Revision:
         """With the digests of its containers: the one that serves decides which runtime it belongs to."""
@@ -206,3 +221,8 @@ class Reconciler:
                 marked.append(replace(revision, status=status))
         if marked:
             self._world.save_revisions(marked)
+
+
+def _digests(revision: Revision) -> list[str]:
+    """The images that it runs, as far as they are known."""
+    return [one for one in (revision.status.image_digest, *revision.status.sidecar_digests.values()) if one]

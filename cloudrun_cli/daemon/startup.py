@@ -2,12 +2,14 @@
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from cloudrun_cli.core import contract, probes
-from cloudrun_cli.core.autopsy import Finding
+from cloudrun_cli.core.autopsy import Finding, suspicion
+from cloudrun_cli.core.errors import CloudRunError
 from cloudrun_cli.core.probes import Action, Role
 from cloudrun_cli.core.resources import Probe
 from cloudrun_cli.daemon import probing
@@ -15,6 +17,9 @@ from cloudrun_cli.daemon.members import Member, State
 from cloudrun_cli.daemon.probing import Outcome
 from cloudrun_cli.runtime.base import InstanceSpec, Runtime
 
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 5.0  # ours: a server that is about to listen has done so by then
 Say = Callable[[Member, str, str], None]
 
 
@@ -84,11 +89,34 @@ class Startup:
         assert self._member.instance is not None
         port = probes.port_of(probe, self._containers[name])
         address = await probing.door(self._runtime, self._member, port)
-        if await self._pause(probe.initial_delay_seconds):
-            return await self._gone()
-        if probe.kind == "tcp":
-            return await self._listens(name, probe, port, address)
-        return await self._answers(name, probe, port, address)
+        looking = asyncio.create_task(self._look_early(port))
+        try:
+            if await self._pause(probe.initial_delay_seconds):
+                return await self._gone()
+            if probe.kind == "tcp":
+                return await self._listens(name, probe, port, address)
+            return await self._answers(name, probe, port, address)
+        finally:
+            looking.cancel()
+            await asyncio.gather(looking, return_exceptions=True)
+
+    async def _look_early(self, port: int) -> None:
+        """Say once what may be wrong, long before the time is over: nothing else is to be seen while it waits."""
+        member = self._member
+        if member.instance is None or port != contract.port(member.revision.template.ingress_container):
+            return
+        port, text = member.instance.port, ""
+        while not text:
+            await asyncio.sleep(min(LOOK_SECONDS, self._limit.total_seconds() / 4))
+            try:
+                text = suspicion(
+                    await probing.sockets(self._runtime, member.instance), port, alone=not member.has_several
+                )
+            except CloudRunError as error:
+                log.warning("What %s listens on cannot be seen: %s", member.id, error.message)
+                return
+        self._say(member, text, "WARNING")
+        member.suspected(text)
 
     async def _listens(self, name: str, probe: Probe, port: int, address: str) -> Finding | None:
         """A TCP probe: tried far more often than it asks for, and for as long as it allows."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from cloudrun_cli.controlplane import zones
 from cloudrun_cli.core import autoscaling, contract, iam
 from cloudrun_cli.core.conditions import readiness
 from cloudrun_cli.core.hosts import TAG_SEPARATOR, host_name
@@ -51,6 +52,7 @@ class World:
         self.services: dict[ServiceRef, Service] = {}
         self.revisions: dict[RevisionRef, Revision] = {}
         self.domains: dict[str, ServiceRef] = {}
+        self.stopped_zones: frozenset[str] = frozenset()
         self.unknown: set[RevisionRef] = set()
         self.unsettled: set[ServiceRef] = set()
         self._numbers: dict[str, str] = {}
@@ -69,6 +71,8 @@ class World:
         entries = journal.since(self.store, last) if last >= 0 else []
         told = {entry.kind for entry in entries} <= _TOLD
         quiet = version == self._version
+        if version != self._version:
+            self.stopped_zones = zones.stopped(self.store)
         self._version = version
         if whole or last < 0 or not told or not (entries or quiet):
             return self._read_everything()

@@ -7,6 +7,7 @@ import socket
 from pathlib import Path
 
 from cloudrun_cli.core.errors import Unavailable
+from cloudrun_cli.dataplane.envoy_config import ACTIVE_REQUESTS
 
 TIMEOUT_SECONDS = 5.0
 
@@ -41,7 +42,7 @@ class EnvoyAdmin:
 
     async def active_requests(self) -> int:
         """Requests that clients wait for now, on every listener."""
-        stats = json.loads(await self._call("GET", "/stats?format=json&filter=^http.ingress.downstream_rq_active$"))
+        stats = json.loads(await self._call("GET", f"/stats?format=json&filter=^{ACTIVE_REQUESTS}$"))
         return sum(int(stat.get("value", 0)) for stat in stats.get("stats", ()))
 
     async def failures(self) -> dict[str, str]:

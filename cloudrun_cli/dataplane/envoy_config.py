@@ -13,6 +13,7 @@ from typing import Any
 
 from cloudrun_cli.core import admission
 from cloudrun_cli.dataplane.answers import AWAY
+from cloudrun_cli.dataplane.body_limit import BODY_LIMIT, LIMITED, body_limit, no_length, turned_on
 from cloudrun_cli.dataplane.envoy_answers import LONG_ANSWERS, long_answers, no_long_answers, own_pages, private_cookies
 
 Json = dict[str, Any]
@@ -23,6 +24,7 @@ ADMIN_SOCKET = "admin.sock"
 GATE_SOCKET = "gate.sock"
 EVENTS_SOCKET = "events.sock"
 REQUESTS_FILE = "requests.jsonl"
+ACTIVE_REQUESTS = "http.ingress.downstream_rq_active"  # the one number that we ask for; counting others takes time
 LONGEST_QUESTION = "3700s"  # a request may wait as long as its time limit, at most one hour
 UNLIMITED = 1_000_000
 
@@ -33,8 +35,8 @@ _GATE = "envoy.filters.http.ext_authz"
 # A line of the request log: what `records.record` reads.
 REQUEST_FIELDS = {
     "id": "%REQ(X-REQUEST-ID)%",
-    "inst": f"%DYNAMIC_METADATA({_GATE}:x-crl-dst)%",
-    "t": "%START_TIME(%s.%6f)%",
+    "inst": "%UPSTREAM_HOST%",
+    "t": "%START_TIME(%Y-%m-%dT%H:%M:%S.%6fZ)%",  # as the log of the service has it
     "d": "%DURATION%",
     "fb": "%RESPONSE_DURATION%",  # from the start to the first byte of the instance's answer, in ms
     "st": "%RESPONSE_CODE%",
@@ -55,7 +57,9 @@ REQUEST_FIELDS = {
     "ct": "%REQ(X-CLOUD-TRACE-CONTEXT)%",
     "gs": "%GRPC_STATUS_NUMBER%",
 }
-HOW_IT_ENDED = "%RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS%"  # in the fast message; a time limit has no flag
+# The fast message: which request, Envoy's end of its connection to the instance, and how it ended (a time limit has no
+# flag). One text, because each field is encoded twice on its way.
+END = "%REQ(X-REQUEST-ID)% %UPSTREAM_LOCAL_ADDRESS% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS%"
 # What the gate reads. Each one costs time for every request.
 _QUESTION_HEADERS = (
     "x-request-id",
@@ -92,6 +96,7 @@ def bootstrap(edge: Edge) -> str:
             "admin": {"address": {"pipe": {"path": str(edge.state / ADMIN_SOCKET), "mode": 0o600}}},
             "node": {"id": "cloudrun", "cluster": "cloudrun"},
             "stats_flush_interval": "60s",  # nobody is sent them, and each flush wakes every worker
+            "stats_config": {"stats_matcher": {"inclusion_list": {"patterns": [{"exact": ACTIVE_REQUESTS}]}}},
             "watchdogs": dict.fromkeys(("main_thread_watchdog", "worker_watchdog"), _PATIENT),
             "dynamic_resources": {"lds_config": _watched(edge.state / LISTENERS_FILE)},
             "static_resources": {
@@ -204,9 +209,14 @@ def _connection_manager(edge: Edge, door: int | None = None) -> Json:
                 private_cookies(),
                 long_answers(),
                 _gate_filter(door),
+                body_limit(),
                 {
                     "name": "router",
-                    "typed_config": {"@type": f"{_EXT}filters.http.router.v3.Router", "suppress_envoy_headers": True},
+                    "typed_config": {
+                        "@type": f"{_EXT}filters.http.router.v3.Router",
+                        "suppress_envoy_headers": True,
+                        "dynamic_stats": False,
+                    },
                 },
             ],
         },
@@ -221,6 +231,7 @@ def _gate_filter(door: int | None) -> Json:
             "@type": f"{_EXT}filters.http.ext_authz.v3.ExtAuthz",
             "transport_api_version": "V3",
             "failure_mode_allow": False,
+            "charge_cluster_response_stats": False,
             "status_on_error": {"code": AWAY},
             "clear_route_cache": True,  # acts because every yes also sets a request header (grpc-timeout)
             "allowed_headers": _exactly(_QUESTION_HEADERS),
@@ -278,10 +289,23 @@ def _virtual_host() -> Json:
                 "direct_response": {"status": 413},
             },
             {
+                "name": LIMITED,
+                "match": {"prefix": "/", "headers": no_length(), "dynamic_metadata": [known]},
+                **ours,
+                "route": {"cluster": "inst_h1", **to},
+                "typed_per_filter_config": {LONG_ANSWERS: no_long_answers()},
+            },
+            {
                 "match": {"prefix": "/", "headers": [has_body], "dynamic_metadata": [known]},
                 **ours,
                 "route": {"cluster": "inst_h1", **to},
                 "typed_per_filter_config": {LONG_ANSWERS: no_long_answers()},
+            },
+            {  # before the gate has answered: it says which filters there are
+                "match": {"prefix": "/", "headers": no_length()},
+                **ours,
+                "route": {"cluster": "inst_h1", **to},
+                "typed_per_filter_config": {BODY_LIMIT: turned_on()},
             },
             {"match": {"prefix": "/"}, **ours, "route": {"cluster": "inst_h1", **to}},
         ],
@@ -303,7 +327,7 @@ def _fast_log() -> Json:
                 "max_connect_attempts": 2**32 - 1,
                 "backoff_options": {"base_interval": "0.05s", "max_interval": "0.5s"},
             },
-            "record": {"how": HOW_IT_ENDED, **{name: REQUEST_FIELDS[name] for name in ("id", "ul")}},
+            "record": {"end": END},
         },
     }
 

@@ -43,13 +43,13 @@ class EventsProtocol(asyncio.Protocol):
         self._connections.discard(self)
 
     def data_received(self, data: bytes) -> None:
-        """Messages `[tag, [[time, {how, id, ul}], …], options]`, whole or in parts."""
+        """Messages `[tag, [[time, {"end": …}], …], options]`, whole or in parts; the text is envoy_config.END."""
         self._unpacker.feed(data)
         try:
             for message in self._unpacker:
                 for _, fields in message[1]:
-                    whole = fields[b"how"] == WHOLE
-                    self._ended(fields[b"id"] or b"", whole, fields[b"ul"] or b"")
+                    request_id, ours, how = fields[b"end"].split(b" ", 2)
+                    self._ended(request_id, how == WHOLE, b"" if ours == b"-" else ours)
         except (ValueError, KeyError, IndexError, TypeError, msgpack.exceptions.UnpackException):
             log.exception("The fast channel sent something else; it will connect again.", extra={"event": "bad_event"})
             self.close()

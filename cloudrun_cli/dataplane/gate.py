@@ -115,7 +115,7 @@ class Gate:
         pool = self._pool(revision)
         h2 = pool.route is not None and pool.route.h2
         head = answers.destination(address, h2=h2)
-        instance = InstanceSlots(instance_id, revision, address, head, self._now(), h2=h2, on_busy=self._on_busy)
+        instance = InstanceSlots(instance_id, revision, address, head, self._now(), self._on_busy, h2, pool)
         self._instances[instance_id] = instance
         pool.instances.append(instance)
         self._move_queue(pool)
@@ -216,12 +216,11 @@ class Gate:
             return _page(admission.PAGE_NOT_FOUND, path)
         if (earlier := self._tickets.get(request_id)) is not None:  # asked again, because a connection broke
             self._end(earlier)
-        place = self._book.find(headers.get(b"host", b""), headers.get(b"x-crl-door"), path)
+        place, route = self._book.find(headers.get(b"host", b""), headers.get(b"x-crl-door"), path)
         if place is None:
             return _page(admission.PAGE_NOT_FOUND, path)
         if isinstance(place, ToApi):
             return self._to_api(path)
-        route = self._services.get(place.service)
         if route is None or (route.disabled_url and place.way is not Way.DOMAIN):
             return _page(admission.PAGE_NOT_FOUND, path)
         ticket = Ticket(request_id, place.service, place.tag, self._now(), reply)
@@ -373,8 +372,7 @@ class Gate:
 
     def _free(self, instance: InstanceSlots) -> None:
         instance.release(self._now())
-        pool = self._pools.get(instance.revision)
-        if pool is not None and pool.waiting:
+        if (pool := instance.pool) is not None and pool.waiting:
             self._move_queue(pool)
         instance.rest()
 

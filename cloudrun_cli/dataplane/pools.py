@@ -91,6 +91,9 @@ class InstanceSlots:
     address: str
     answer: bytes  # header lines that send a request here
     last_busy: float
+    on_busy: OnBusy = nobody_asks
+    h2: bool = False  # it is spoken to in HTTP/2
+    pool: Pool | None = None  # of which it is one
     in_flight: int = 0
     open: bool = True
     retired: bool = False
@@ -100,8 +103,6 @@ class InstanceSlots:
     inherited: int = 0
     lingering: int = 0  # requests over for their client, but not for the app
     busy: bool = False  # as `on_busy` was told last
-    on_busy: OnBusy = nobody_asks
-    h2: bool = False  # it is spoken to in HTTP/2
     idle: asyncio.Event | None = None  # set when somebody waits for it to drain
     came: float = field(init=False)  # when it was ready
 

@@ -1,26 +1,29 @@
 """Request records: a line that Envoy wrote about a finished request, as a value for the request log and the metrics."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from cloudrun_cli.core.admission import ANSWER_TOO_LARGE, BROKEN, CONTROL_PLANE_AWAY, TIMED_OUT, TOO_LARGE, Refusal
 from cloudrun_cli.core.resources import RevisionRef, ServiceRef, Tag
+from cloudrun_cli.dataplane.body_limit import LIMITED
 
 _BROKEN_FLAGS = frozenset(("UF", "UC", "UH", "UR", "LR", "UPE", "URX"))  # the instance, not the service, made this 503
 
 
 class RequestRecord(NamedTuple):
     """One finished request, whatever its end. Times are Envoy's. `text` and `severity` say why where the edge and not
-    the service made the answer; `trace` has 32 hex digits or is empty; `instance` is empty when none was reached."""
+    the service made the answer; `trace` has 32 hex digits or is empty; `instance` is empty when none was reached.
+
+    There is one for every request, so what most of them are not asked for is made when it is."""
 
     id: str
     service: ServiceRef
     revision: RevisionRef | None
     tag: Tag | None
     instance: str
-    started: datetime
-    latency: timedelta
+    timestamp: str  # when it began: RFC 3339 in UTC, with microseconds
+    latency_ms: int
     method: str
     url: str
     status: int
@@ -34,7 +37,22 @@ class RequestRecord(NamedTuple):
     grpc_status: int | None
     text: str = ""
     severity: str = "INFO"
-    first_byte: timedelta | None = None  # of the instance's answer, since `started`; None when it gave none
+    first_byte_ms: int | None = None  # of the instance's answer, since its beginning; None when it gave none
+
+    @property
+    def started(self) -> datetime:
+        """When it began."""
+        return datetime.fromisoformat(self.timestamp)
+
+    @property
+    def latency(self) -> timedelta:
+        """From its beginning to its end."""
+        return timedelta(milliseconds=self.latency_ms)
+
+    @property
+    def first_byte(self) -> timedelta | None:
+        """From its beginning to the first byte of the instance's answer; None when it gave none."""
+        return None if self.first_byte_ms is None else timedelta(milliseconds=self.first_byte_ms)
 
 
 def record(
@@ -46,30 +64,32 @@ def record(
     refusal: Refusal | None,
 ) -> RequestRecord:
     """The record of a line of `requests.jsonl` (fields: envoy_config.REQUEST_FIELDS) and what the gate knows of it."""
-    status = int(line["st"] or 0)
-    why = refusal or edge_refusal(status, str(line["rf"] or ""), str(line["rd"] or ""))
+    status, flags, details = line["st"] or 0, line["rf"] or "", line["rd"] or ""
+    why = refusal
+    if why is None and (details != "via_upstream" or flags != "-"):
+        why = edge_refusal(status, flags, details)
     return RequestRecord(
-        id=line["id"],
-        service=service,
-        revision=revision,
-        tag=tag,
-        instance=instance,
-        started=datetime.fromtimestamp(float(line["t"]), UTC),
-        latency=timedelta(milliseconds=line["d"] or 0),
-        method=line["m"] or "",
-        url=f"{line['s'] or 'http'}://{line['h'] or ''}{line['p'] or ''}",
-        status=status,
-        request_bytes=line["bi"] or 0,
-        response_bytes=line["bo"] or 0,
-        protocol=line["proto"] or "",
-        user_agent=line["ua"] or "",
-        referer=line["ref"] or "",
-        remote_ip=line["ip"] or "",
-        trace=_trace(line["tp"], line["ct"]),
-        grpc_status=line["gs"] if isinstance(line["gs"], int) else None,
-        text=why.log if why else "",
-        severity=why.severity if why else _severity(status),
-        first_byte=_milliseconds(line.get("fb")),
+        line["id"],
+        service,
+        revision,
+        tag,
+        instance,
+        line["t"],
+        line["d"] or 0,
+        line["m"] or "",
+        f"{line['s'] or 'http'}://{line['h'] or ''}{line['p'] or ''}",
+        status,
+        line["bi"] or 0,
+        line["bo"] or 0,
+        line["proto"] or "",
+        line["ua"] or "",
+        line["ref"] or "",
+        line["ip"] or "",
+        _trace(line["tp"], line["ct"]),
+        line["gs"] if isinstance(line["gs"], int) else None,
+        why.log if why is not None else "",
+        why.severity if why is not None else _severity(status),
+        line["fb"] if isinstance(line.get("fb"), int) else None,
     )
 
 
@@ -80,15 +100,11 @@ def edge_refusal(status: int, flags: str, details: str) -> Refusal | None:
         return TIMED_OUT
     if (status, flags, details) == (500, "-", ""):  # an answer that Envoy has put in the place of the service's
         return ANSWER_TOO_LARGE
-    if status == 413 and details == "direct_response":
+    if status == 413 and details in ("direct_response", LIMITED):  # by its header, or its body
         return TOO_LARGE
     if "UAEX" in marks and details == "ext_authz_error":
         return CONTROL_PLANE_AWAY
     return BROKEN if status == 503 and marks & _BROKEN_FLAGS else None
-
-
-def _milliseconds(said: object) -> timedelta | None:
-    return timedelta(milliseconds=said) if isinstance(said, int) else None
 
 
 def _severity(status: int) -> str:

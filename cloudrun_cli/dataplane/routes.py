@@ -80,20 +80,22 @@ class RouteBook:
         self._domains: dict[str, ServiceRef] = {}
         self._hosts: dict[str, ServiceRef] = {}
         self.directory = Directory(self._labels, self._doors, self._domains, self._hosts)
-        self._found: dict[tuple[bytes, bytes | None], ToService] = {}
+        self._found: dict[tuple[bytes, bytes | None], tuple[ToService, ServiceRoute | None]] = {}
 
-    def find(self, host: bytes, door: bytes | None, path: bytes) -> Destination:
-        """Where a request belongs by its Host header and the service port it came through, if it came through one."""
+    def find(self, host: bytes, door: bytes | None, path: bytes) -> tuple[Destination, ServiceRoute | None]:
+        """Where a request belongs by its Host header and the service port it came through, if it came through one; and
+        the service's route if it has one."""
         key = (host, door)
         if (known := self._found.get(key)) is not None:
             return known
         port = int(door) if door is not None else None
         found = destination(host.decode("latin-1"), path.decode("latin-1"), port, self.directory)
-        if isinstance(found, ToService):
-            if len(self._found) >= HOSTS:
-                self._found.clear()
-            self._found[key] = found
-        return found
+        if not isinstance(found, ToService):
+            return found, None
+        if len(self._found) >= HOSTS:
+            self._found.clear()
+        answer = self._found[key] = found, self.services.get(found.service)
+        return answer
 
     def replace(self, routes: Routes) -> RouteChange:
         """From now on these and no others; what that changes."""

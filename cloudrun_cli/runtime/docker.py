@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from cloudrun_cli.runtime.base import (
 from cloudrun_cli.runtime.docker_build import Builder
 from cloudrun_cli.runtime.docker_cpu import Cpu
 from cloudrun_cli.runtime.docker_engine import HINT, Engine, connect
-from cloudrun_cli.runtime.docker_holders import POOL, TRIES, Holder, Holders, remove
+from cloudrun_cli.runtime.docker_holders import POOL, TRIES, Holder, Holders, OwnNetwork, remove
 from cloudrun_cli.runtime.docker_images import Images
 from cloudrun_cli.runtime.docker_logs import Logs
 from cloudrun_cli.runtime.docker_start import HolderLost, StartedBefore, Starter
@@ -118,10 +118,11 @@ class DockerRuntime:
     async def start(self, spec: InstanceSpec) -> Instance:
         async with self._starts:
             take = self._networks.take if spec.task else self._holders.take
-            for _ in range(TRIES - 1):
-                with suppress(HolderLost):
-                    return await self._start_into(await take(spec), spec)
-            return await self._start_into(await take(spec), spec)
+            with nullcontext() if spec.task else self._holders.starting():
+                for _ in range(TRIES - 1):
+                    with suppress(HolderLost):
+                        return await self._start_into(await take(spec), spec)
+                return await self._start_into(await take(spec), spec)
 
     async def join(self, instance: Instance, spec: InstanceSpec) -> None:
         async with self._starts:
@@ -245,19 +246,19 @@ class DockerRuntime:
         self._keep_running(self._clear_away())
         self._keep_running(self._cpu.free_killed())
 
-    async def _start_into(self, holder: Holder, spec: InstanceSpec) -> Instance:
+    async def _start_into(self, place: Holder | OwnNetwork, spec: InstanceSpec) -> Instance:
         self._watch.begin(spec.id, spec.container)
-        starting = asyncio.ensure_future(self._engine.call(self._starter.start, spec, holder))
+        starting = asyncio.ensure_future(self._engine.call(self._starter.start, spec, place))
         try:
             instance = await asyncio.shield(starting)
         except asyncio.CancelledError:
-            self._keep_running(self._undo(spec, holder, starting))
+            self._keep_running(self._undo(spec, place, starting))
             raise
         except StartedBefore as earlier:
             return await self._found(spec, earlier.container)
         except CloudRunError:
             self._watch.failed(spec.id, spec.container)
-            await self._drop(holder, spec)
+            await self._drop(place, spec)
             raise
         await self._watch.began(spec.id, spec.container, instance.handle)
         return instance
@@ -291,25 +292,25 @@ class DockerRuntime:
             return []
         return docker_sockets.listening(pid) if pid else []
 
-    async def _undo(self, spec: InstanceSpec, holder: Holder, starting: asyncio.Future[Instance]) -> None:
+    async def _undo(self, spec: InstanceSpec, place: Holder | OwnNetwork, starting: asyncio.Future[Instance]) -> None:
         """Whoever wanted it has gone, and the engine cannot be interrupted: let it finish, and remove what came."""
         with suppress(CloudRunError):
             instance = await starting
             await self._engine.call(remove, self._engine.api, instance.handle)
         self._watch.failed(spec.id, spec.container)
-        await self._drop(holder, spec)
+        await self._drop(place, spec)
 
     async def _undo_join(self, spec: InstanceSpec, starting: asyncio.Future[str]) -> None:
         with suppress(CloudRunError):
             await self._engine.call(remove, self._engine.api, await starting)
         self._watch.failed(spec.id, spec.container)
 
-    async def _drop(self, holder: Holder, spec: InstanceSpec) -> None:
+    async def _drop(self, place: Holder | OwnNetwork, spec: InstanceSpec) -> None:
         """Remove what was made for an instance that was not started."""
         if spec.task:
             await self._networks.lost(spec.id)
-        else:
-            await self._holders.drop(holder.container)
+        elif place.container:
+            await self._holders.drop(place.container)
         if spec.mounts:
             await self._engine.call(self._volumes.remove, spec.id)
 
@@ -326,7 +327,7 @@ class DockerRuntime:
         if any(labels.TASK in row["Labels"] for row in rows):  # it stays known
             await self._networks.over(instance)
             return
-        for holder in {row["Labels"][labels.HOLDER] for row in rows}:
+        for holder in {row["Labels"][labels.HOLDER] for row in rows} - {""}:
             await self._holders.drop(holder)
         await self._logs.read_out(instance, self._linger)
         await self._remove_containers(instance, rows)
@@ -367,7 +368,8 @@ class DockerRuntime:
         return {row["Id"] for row in rows}
 
     def _holder_of(self, instance: Instance) -> str:
-        return str(self._engine.api.inspect_container(instance.handle)["Config"]["Labels"][labels.HOLDER])
+        its = self._engine.api.inspect_container(instance.handle)["Config"]["Labels"]
+        return str(its[labels.HOLDER] or instance.handle)
 
     def _keep_running(self, work: Coroutine[Any, Any, None]) -> None:
         """Run it until `close`; a failure is told in the log."""

@@ -2,16 +2,22 @@
 
 Two thirds of a container's start is its network. A holder that waits has that behind it, and its address is known
 before the instance exists. It also claims the metadata address, so that nothing an instance sends there gets out.
+
+Where no holder waits, as in a burst of starts, making one first would be as dear as the network that it saves. Then an
+instance of one container gets a network of its own, in which the engine gives it the metadata address.
 """
 
 import asyncio
 import hashlib
+import itertools
 import logging
+import secrets
 import socket
 import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
 import docker
@@ -23,10 +29,12 @@ from cloudrun_cli.runtime.base import InstanceSpec
 from cloudrun_cli.runtime.docker_engine import Engine, inspect_image, is_hiccup
 
 POOL = 2  # holders that wait; each costs half a megabyte
-REFILL_DELAY = 0.7  # seconds after the last take: an instance that starts needs the processor more
+REFILL_DELAY = 0.7  # seconds after the last start: an instance that has just started needs the processor more
 TRIES = 3  # of a start that the engine itself stumbles over
 LEAVING = 10  # seconds that containers may take to leave a network after their removal
 LOOPBACK = "127.0.0.1"
+HOSTNAME = "localhost"  # as instances see it
+DOCKER = "Engine"  # how Docker's engine calls itself; others that speak its API may pass over what they do not know
 
 _log = logging.getLogger(__name__)
 
@@ -44,6 +52,27 @@ class Holder:
         return self.address if self.port else f"{self.address}:{port}"
 
 
+@dataclass(frozen=True, slots=True)
+class OwnNetwork:
+    """For an instance that is to have a network namespace of its own: the network it joins, its IP there, and the names
+    that it can look up."""
+
+    network: str
+    address: str
+    hosts: Mapping[str, str]
+    container: str = ""  # there is no holder
+
+    def at(self, port: int) -> str:
+        """Where requests for that port go, `IP:PORT`."""
+        return f"{self.address}:{port}"
+
+    def joining(self) -> dict[str, Any]:
+        """How the engine is told to join it. The metadata address is the container's own there, and with it come all
+        others of its kind, which end at the bridge."""
+        addresses = {"IPv4Address": self.address, "LinkLocalIPs": [docker_hold.METADATA_ADDRESS]}
+        return {"EndpointsConfig": {self.network: {"IPAMConfig": addresses}}}
+
+
 class Holders:
     """The home's network and its pool of holders."""
 
@@ -58,9 +87,11 @@ class Holders:
         self._image = ""
         self._ready: list[Holder] = []
         self._taken = asyncio.Event()
+        self._under_way = 0  # starts
         self._making = asyncio.Lock()  # held by whoever changes network and pool
         self._prepared = False
         self._told_reachable = reachable
+        self._own: Iterator[IPv4Address] | None = None  # addresses that we give out, and not the engine
         self.reachable = True  # whether this machine reaches the containers' own addresses
 
     async def open(self, used: set[str]) -> None:
@@ -72,21 +103,34 @@ class Holders:
         for surplus in waiting[keep:]:
             await self.drop(surplus.container)
 
-    async def take(self, spec: InstanceSpec) -> Holder:
-        """A holder of one's own: one that waits, or a new one. Reached at the spec's ports when addresses are not. An
-        instance of several containers has one of its own making, which knows their names."""
+    async def take(self, spec: InstanceSpec) -> Holder | OwnNetwork:
+        """Where an instance's network is: a holder that waits, or its own. Where addresses are not reached, a new
+        holder, which is at the spec's ports. An instance of several containers has a holder of its own making, which
+        knows their names."""
         self._taken.set()
         names = spec.containers if len(spec.containers) > 1 else ()
         if self._ready and not names:
             return self._ready.pop(0)
+        await self._prepare_again()
+        if self.reachable and self._own is not None and not names:
+            return OwnNetwork(self._network, str(next(self._own)), self._names())
         return await self.make(names, () if self.reachable else (spec.port, *spec.ports))
 
     async def make(self, names: tuple[str, ...] = (), ports: tuple[int, ...] = ()) -> Holder:
         """A new one, beside those that wait."""
-        if not self._prepared:  # purged since
-            async with self._making:
-                await self._prepare()
+        await self._prepare_again()
         return await self._engine.call(self._make, ports, names)
+
+    @contextmanager
+    def starting(self) -> Iterator[None]:
+        """While the block starts an instance, and for a moment after, the pool is not refilled: that can wait, and the
+        engine is needed."""
+        self._under_way += 1
+        try:
+            yield
+        finally:
+            self._under_way -= 1
+            self._taken.set()
 
     async def drop(self, container: str) -> None:
         """Remove a holder, and its namespace with it."""
@@ -110,7 +154,7 @@ class Holders:
             except CloudRunError as error:
                 _log.warning("No holder could be made: %s", error, extra={"event": "holder_failed"})
             await self._taken.wait()
-            while self._taken.is_set():
+            while self._taken.is_set() or self._under_way:
                 self._taken.clear()
                 await asyncio.sleep(REFILL_DELAY)
 
@@ -120,6 +164,11 @@ class Holders:
                 return False
             self._ready.append(await self._engine.call(self._make))
             return True
+
+    async def _prepare_again(self) -> None:
+        if not self._prepared:  # purged since
+            async with self._making:
+                await self._prepare()
 
     async def _prepare(self) -> None:
         if not self._prepared:
@@ -132,8 +181,9 @@ class Holders:
         api = self._engine.api
         networks = api.networks(names=[self._network], filters=labels.filters(self._home))
         if not networks:
-            api.create_network(self._network, driver="bridge", labels={labels.HOME: self._home}, check_duplicate=True)
-        architecture = str(api.version()["Arch"])
+            self._make_network()
+        version = api.version()
+        architecture = str(version["Arch"])
         content = docker_hold.program(architecture)
         if content is None:
             raise EngineUnavailable(
@@ -148,8 +198,29 @@ class Holders:
             tar = docker_hold.image_tar(content)
             change = f'ENTRYPOINT ["{docker_hold.PATH}"]'
             api.import_image_from_data(tar, repository=repository, tag=tag, changes=[change])
+        config = (api.inspect_network(self._network)["IPAM"]["Config"] or [{}])[0]
+        is_docker = any(part.get("Name") == DOCKER for part in version.get("Components") or ())
+        self._own = _upper_half(config["Subnet"]) if is_docker and "IPRange" in config else None
+        return str(config.get("Gateway", ""))
+
+    def _make_network(self) -> None:
+        """A bridge. The engine finds addresses that nobody uses, and gives out the lower half; we give out the upper,
+        so that none comes back while somebody may still send to whoever had it before."""
+        api = self._engine.api
+        made: dict[str, Any] = {"driver": "bridge", "labels": {labels.HOME: self._home}, "check_duplicate": True}
+        api.create_network(self._network, **made)
         config = api.inspect_network(self._network)["IPAM"]["Config"]
-        return str(config[0].get("Gateway", "")) if config else ""
+        try:
+            subnet = IPv4Network(config[0]["Subnet"])
+        except (IndexError, KeyError, ValueError):  # an engine with other addresses: then all of them are its own
+            return
+        lower, _ = subnet.subnets()
+        pool = docker.types.IPAMPool(str(subnet), iprange=str(lower), gateway=config[0].get("Gateway"))
+        api.remove_network(self._network)
+        try:
+            api.create_network(self._network, ipam=docker.types.IPAMConfig(pool_configs=[pool]), **made)
+        except docker.errors.APIError:  # somebody else has them by now
+            api.create_network(self._network, **made)
 
     def _waiting(self, used: set[str]) -> list[Holder]:
         api = self._engine.api
@@ -190,13 +261,13 @@ class Holders:
             read_only=True,
             mem_limit="16m",
             pids_limit=4,
-            extra_hosts={"host.docker.internal": "host-gateway", **self._hosts, **dict.fromkeys(names, LOOPBACK)},
+            extra_hosts={**self._names(), **dict.fromkeys(names, LOOPBACK)},
             log_config=docker.types.LogConfig(type="none"),
             **options,
         )
         container = api.create_container(
             self._image,
-            hostname="localhost",
+            hostname=HOSTNAME,
             labels=named,
             host_config=host,
             ports=list(ports) or None,
@@ -213,6 +284,9 @@ class Holders:
         if not port:
             return str(state["NetworkSettings"]["Networks"][self._network]["IPAddress"])
         return f"{LOOPBACK}:{state['NetworkSettings']['Ports'][f'{port}/tcp'][0]['HostPort']}"
+
+    def _names(self) -> dict[str, str]:
+        return {"host.docker.internal": "host-gateway", **self._hosts}
 
     def published(self, container: str, port: int) -> str:
         """Where a port of a holder is published on this machine. Raises Unavailable when it is not. Blocking."""
@@ -244,6 +318,13 @@ def remove(api: docker.APIClient, container: str) -> None:
     except docker.errors.APIError as error:
         if error.status_code != 409:  # 409: somebody else's removal is in progress
             raise
+
+
+def _upper_half(subnet: str) -> Iterator[IPv4Address]:
+    """Its addresses one after the other, over and over, from anywhere in the middle."""
+    _, upper = IPv4Network(subnet).subnets()
+    last = upper.num_addresses - 1  # which is the broadcast address
+    return (upper[number % last] for number in itertools.count(secrets.randbelow(last)))
 
 
 def _is_own_address(address: str) -> bool:

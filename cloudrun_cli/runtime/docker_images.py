@@ -29,7 +29,8 @@ class Images:
         return await self._engine.call(self.keep_now, image, image_id)
 
     async def forget(self, digest: str) -> None:
-        """Remove our tag; the layers go with it unless another name needs them."""
+        """Remove our tag, and the one that a build from source gave it; the layers go with them unless another name
+        needs them."""
         await self._engine.call(self._forget, digest)
 
     def _resolve(self, image: str) -> Image:
@@ -112,8 +113,17 @@ class Images:
             )
 
     def _forget(self, digest: str) -> None:
+        self._remove(images.keep_tag(digest), digest)
+        name = images.parse(digest)
+        if images.SOURCE_BUILDS in name.path:
+            built = f"{name.repository}:{images.DEFAULT_TAG}"
+            found = self._local(built)
+            if found is not None and found["Id"] == name.digest:  # not a later build's
+                self._remove(built, digest)
+
+    def _remove(self, tag: str, digest: str) -> None:
         try:
-            self._engine.api.remove_image(images.keep_tag(digest), force=True)
+            self._engine.api.remove_image(tag, force=True)
         except docker.errors.NotFound:
             return
         except docker.errors.APIError as error:

@@ -3,18 +3,18 @@
 import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from secrets import token_hex
 from typing import Any
 
 import docker
 
 from cloudrun_cli.core.errors import CloudRunError, ImageNotFound, ImageUnsupported, StartFailed
 from cloudrun_cli.runtime import docker_labels as labels
-from cloudrun_cli.runtime import images
+from cloudrun_cli.runtime import docker_tasks, images
 from cloudrun_cli.runtime.base import Instance, InstanceSpec
 from cloudrun_cli.runtime.docker_cpu import PERIOD_US
 from cloudrun_cli.runtime.docker_engine import explanation, is_hiccup
-from cloudrun_cli.runtime.docker_holders import TRIES, Holder, remove
-from cloudrun_cli.runtime.docker_tasks import container_name, find
+from cloudrun_cli.runtime.docker_holders import HOSTNAME, TRIES, Holder, OwnNetwork, remove
 from cloudrun_cli.runtime.docker_tmpfs import MemoryFolders
 from cloudrun_cli.runtime.docker_volumes import Volumes
 
@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 
 
 class Starter:
-    """Starts containers of one home, each into the network of a holder. Blocking."""
+    """Starts containers of one home, each into the network of a holder or one of its own. Blocking."""
 
     def __init__(self, api: docker.APIClient, home: str, volumes: Volumes) -> None:
         self._api = api
@@ -37,13 +37,11 @@ class Starter:
         self._processors = int(api.info()["NCPU"])
         self._file_limit = True  # until the engine refuses to set it
 
-    def start(self, spec: InstanceSpec, holder: Holder) -> Instance:
+    def start(self, spec: InstanceSpec, place: Holder | OwnNetwork) -> Instance:
         """Create and start the first container of an instance. Raises StartedBefore when a task's was."""
-        address = "" if spec.task else holder.at(spec.port)
-        named = labels.of_instance(
-            self._home, spec, address=address, holder=holder.container, started=datetime.now(UTC)
-        )
-        return labels.instance(self._start(spec, holder.container, named), named)
+        address = "" if spec.task else place.at(spec.port)
+        named = labels.of_instance(self._home, spec, address=address, holder=place.container, started=datetime.now(UTC))
+        return labels.instance(self._start(spec, place, named), named)
 
     def join(self, spec: InstanceSpec, instance: Instance) -> str:
         """Create and start a further one, in the network of the first; its id."""
@@ -51,20 +49,20 @@ class Starter:
             first = self._api.inspect_container(instance.handle)["Config"]["Labels"]
         except docker.errors.NotFound as error:
             raise StartFailed(f"Instance [{instance.id}] is gone.", hint="Try again.") from error
-        holder = first[labels.HOLDER]
-        return self._start(spec, holder, labels.of_further(self._home, spec, instance, holder))
+        holder = Holder(first[labels.HOLDER] or instance.handle, instance.address)
+        return self._start(spec, holder, labels.of_further(self._home, spec, instance, holder.container))
 
     def bounded(self, cpu_millis: int) -> int:
         """So much CPU, or all that the machine has."""
         return min(cpu_millis, self._processors * 1000)
 
-    def _start(self, spec: InstanceSpec, holder: str, named: Mapping[str, str]) -> str:
+    def _start(self, spec: InstanceSpec, place: Holder | OwnNetwork, named: Mapping[str, str]) -> str:
         """Create and start a container; once more with what the engine could not do left out."""
         user, hiccups = None, 0
         while True:
             limited = self._file_limit
             try:
-                return self._run(spec, holder, named, user=user)
+                return self._run(spec, place, named, user=user)
             except _UnknownUser:
                 if user is not None:
                     raise
@@ -78,37 +76,58 @@ class Starter:
                 self._file_limit = False
                 _log.warning("The engine's own limit of open files is lower than Cloud Run's, and holds.")
 
-    def _run(self, spec: InstanceSpec, holder: str, named: Mapping[str, str], *, user: str | None) -> str:
+    def _run(
+        self, spec: InstanceSpec, place: Holder | OwnNetwork, named: Mapping[str, str], *, user: str | None
+    ) -> str:
         api = self._api
+        task = docker_tasks.container_name(self._home, spec)
         container = ""
         try:
-            container = api.create_container(
+            container = self._create(
+                task,
+                container_name(spec),
                 images.keep_tag(spec.digest),
                 entrypoint=list(spec.command) or None,
                 command=list(spec.args) or None,
                 environment=dict(spec.env),
                 working_dir=spec.working_dir or None,
                 user=user,
-                name=container_name(self._home, spec),
                 labels=dict(named),
                 stop_signal="SIGTERM",
-                host_config=self._host_config(spec, holder),
-            )["Id"]
+                host_config=self._host_config(spec, place),
+                **_of_own(place),
+            )
             api.start(container)
         except docker.errors.APIError as error:
             if container:
                 remove(api, container)
-            elif error.status_code == 409 and (name := container_name(self._home, spec)):
-                if (earlier := find(api, name)) is not None:
+            elif error.status_code == 409 and task:
+                if (earlier := docker_tasks.find(api, task)) is not None:
                     raise StartedBefore(earlier) from error
-                return self._run(spec, holder, named, user=user)
+                return self._run(spec, place, named, user=user)
             raise _start_error(spec, error) from error
         return str(container)
 
-    def _host_config(self, spec: InstanceSpec, holder: str) -> dict[str, Any]:
+    def _create(self, task: str | None, name: str, image: str, **more: Any) -> str:
+        """Create a container: a task's with the only name it may have, another with this name, or with a longer one
+        where another home has one like it."""
+        if task is not None:
+            return str(self._api.create_container(image, name=task, **more)["Id"])
+        try:
+            return str(self._api.create_container(image, name=name, **more)["Id"])
+        except docker.errors.APIError as error:
+            if error.status_code != 409 or "already in use" not in explanation(error):
+                raise
+        return str(self._api.create_container(image, name=f"{name}-{token_hex(4)}", **more)["Id"])
+
+    def _host_config(self, spec: InstanceSpec, place: Holder | OwnNetwork) -> dict[str, Any]:
+        if isinstance(place, OwnNetwork):
+            network: dict[str, Any] = {"network_mode": place.network, "extra_hosts": dict(place.hosts)}
+        else:
+            network = {"network_mode": f"container:{place.container}"}
         return dict(
             self._api.create_host_config(
-                network_mode=f"container:{holder}",
+                **network,
                 cpu_period=PERIOD_US,
                 cpu_quota=self.bounded(spec.cpu_millis) * PERIOD_US // 1000,
                 mem_limit=spec.memory_bytes,
@@ -125,8 +144,21 @@ class Starter:
         )
 
 
+def container_name(spec: InstanceSpec) -> str:
+    """What `docker ps` shows: the revision, how the instance's id begins, and which of several containers it is."""
+    return "-".join(("cloudrun", spec.revision, spec.id[:8], *([spec.container] if len(spec.names) > 1 else [])))
+
+
+def _of_own(place: Holder | OwnNetwork) -> dict[str, Any]:
+    """What else a container is told that has a network of its own."""
+    if isinstance(place, Holder):
+        return {}
+    return {"hostname": HOSTNAME, "networking_config": place.joining()}
+
+
 class HolderLost(StartFailed):
-    """The holder it was to be started into is gone: somebody removed it, or the engine was restarted."""
+    """The network it was to be started into is not there: the holder was removed, the engine restarted, or somebody
+    else has the address."""
 
 
 class StartedBefore(StartFailed):
@@ -158,7 +190,7 @@ def _start_error(spec: InstanceSpec, error: docker.errors.APIError) -> CloudRunE
         return ImageNotFound(
             f"Image [{spec.digest}] is not on this engine any more.", field="image", hint="Deploy it again."
         )
-    if "cannot join network" in small or "no such container" in small:
+    if any(lost in small for lost in ("cannot join network", "no such container", "address already in use")):
         return HolderLost(f"The network made for it was lost: {said}", hint="Try again.")
     if is_hiccup(error):
         return _Hiccup(f"The Docker engine could not start it: {said}", hint="Try again.")

@@ -11,6 +11,8 @@ DEFAULT_NAMESPACE = "library"
 DEFAULT_TAG = "latest"
 KEEP = "cloudrun.local/keep"  # our own tags: an image with one outlives the tag it was deployed by
 
+SOURCE_BUILDS = "/cloud-run-source-deploy/"  # in the name of an image that was built from source, unless it was named
+
 # The two public images that every tutorial deploys; a stand-in is built in for each.
 SAMPLE_SERVICE = "us-docker.pkg.dev/cloudrun/container/hello"
 SAMPLE_JOB = "us-docker.pkg.dev/cloudrun/container/job"

@@ -18,7 +18,7 @@ from tests.e2e.world import Home, engine, eventually
 
 ROUNDS = 10
 DEADLINE = 30.0  # seconds for one first byte
-TARGET = 1.25  # the most that the ratio may be
+TARGET = 0.6  # the most that the ratio may be
 IMAGE = "cloudrun-test/bench-cold:latest"
 SCRIPT = 'trap "exit 0" TERM; mkdir -p /www; echo hello > /www/index.html; httpd -f -p 8080 -h /www & wait'
 

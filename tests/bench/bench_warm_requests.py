@@ -5,6 +5,9 @@
 The program is an Envoy that answers by itself, so that it is not what is measured. It is deployed from source on the
 process runtime and called through its own port: edge, gate, slots, request log and all. The yardstick is an Envoy
 with one plain route to another copy of it and the same request log, under the same load from `wrk`, in turn.
+
+Beside the rates it prints what one request costs: the processor's time of gate and edge, and of the bare Envoy. That
+hardly depends on what else the machine does, where the rates do.
 """
 
 import argparse
@@ -33,6 +36,7 @@ from cloudrun_cli.dataplane.envoy_config import REQUEST_FIELDS  # noqa: E402
 from tests.dataplane.edge import free_port  # noqa: E402
 
 TARGET = 0.55
+LOG_SECONDS = 0.5  # until the last lines of the request log are read
 _EXT = "type.googleapis.com/envoy.extensions."
 
 
@@ -42,17 +46,23 @@ async def measure(folder: Path, seconds: int, rounds: int, connections: int) -> 
     ratios = []
     with (
         envoy(folder, "upstream", upstream, answers_itself(), 1),
-        envoy(folder, "bare", bare, forwards(upstream, folder / "bare.jsonl"), 2),
+        envoy(folder, "bare", bare, forwards(upstream, folder / "bare.jsonl"), 2) as plain,
         emulator(folder / "home") as cloudrun,
     ):
         gated = deploy(folder / "source", cloudrun)
         for port in (upstream, bare, gated):
             await answers(port)
+        daemon = int(json.loads(cloudrun("emulator", "status", "--format=json"))["pid"])
+        edge = int(json.loads((folder / "home" / "run" / "envoy.mark").read_text())[0])
         for _ in range(rounds):
-            plain_rate = await load(bare, seconds, connections)
-            gated_rate = await load(gated, seconds, connections)
+            plain_rate, (plain_cost,) = await cost(bare, seconds, connections, plain)
+            gated_rate, costs = await cost(gated, seconds, connections, daemon, edge)
             ratios.append(gated_rate / plain_rate)
-            print(f"bare {plain_rate:9.0f}/s   cloudrun {gated_rate:9.0f}/s   ratio {ratios[-1]:.3f}", flush=True)
+            print(
+                f"bare {plain_rate:7.0f}/s, {plain_cost:3.0f} us each   cloudrun {gated_rate:7.0f}/s, "
+                f"gate {costs[0]:3.0f} us + edge {costs[1]:3.0f} us each   ratio {ratios[-1]:.3f}",
+                flush=True,
+            )
     return statistics.median(ratios)
 
 
@@ -114,9 +124,24 @@ async def load(port: int, seconds: int, connections: int) -> float:
     return float(found[1])
 
 
+async def cost(port: int, seconds: int, connections: int, *pids: int) -> tuple[float, list[float]]:
+    """The same, and the microseconds of processor time that each of these processes needs for a request."""
+    before = [processor_seconds(pid) for pid in pids]
+    rate = await load(port, seconds, connections)
+    await asyncio.sleep(LOG_SECONDS)  # what is written down afterwards counts, too
+    used = [processor_seconds(pid) - was for pid, was in zip(pids, before, strict=True)]
+    return rate, [one / (rate * seconds) * 1_000_000 for one in used]
+
+
+def processor_seconds(pid: int) -> float:
+    """What a process has used since its start, with all its threads. Source: proc(5), /proc/PID/stat."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 @contextmanager
-def envoy(folder: Path, name: str, port: int, parts: dict[str, Any], workers: int) -> Iterator[None]:
-    """A plain Envoy with one route, for as long as the block lasts."""
+def envoy(folder: Path, name: str, port: int, parts: dict[str, Any], workers: int) -> Iterator[int]:
+    """A plain Envoy with one route, for as long as the block lasts; its process."""
     config = folder / f"{name}.json"
     config.write_text(_config(name, port, parts))
     command = [str(find_binary()), "-c", str(config), "--concurrency", str(workers), "--disable-hot-restart"]
@@ -124,7 +149,7 @@ def envoy(folder: Path, name: str, port: int, parts: dict[str, Any], workers: in
         [*command, "--file-flush-interval-msec", str(FLUSH_MILLISECONDS), "--log-level", "error"]
     )
     try:
-        yield
+        yield process.pid
     finally:
         process.terminate()
         process.wait(10)

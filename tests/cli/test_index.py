@@ -24,7 +24,7 @@ KINDS = {
     "property_values",
 } | {
     *("domain_mappings", "executions", "jobs", "members", "regions", "revisions", "secrets", "service_accounts"),
-    *("schedules", "services", "tags", "tasks"),
+    *("schedules", "services", "tags", "tasks", "zones"),
 }
 
 

@@ -42,6 +42,24 @@ def test_a_name_that_is_not_there_is_answered_with_one_that_is(home: Cloudrun, l
     assert told == (f"{hint}\n" if hint else "")
 
 
+@pytest.mark.parametrize(
+    ("line", "region", "near"),
+    [
+        ("run services list --region=us-centrl1", "us-centrl1", "us-central1"),
+        ("run revisions list --region=europe-wst1", "europe-wst1", "europe-west1"),
+        ("run services list --region=us-east1", "", ""),  # there is such a region, and nothing in it
+        ("run services list --region=mars", "mars", ""),
+    ],
+)
+def test_a_list_of_a_region_that_is_none_names_the_nearest(home: Cloudrun, line: str, region: str, near: str) -> None:
+    """Evidence: gcloud reaches no endpoint of such a region, and fails; ours warns, and says what may be meant."""
+    answer = home(line)
+    assert (answer.stdout, answer.exit_code) == ("", 0)
+    told = f"Did you mean [{near}]?" if near else "All regions: cloudrun run regions list"
+    warning = f"WARNING: There is no region [{region}]. {told}\n" if region else ""
+    assert answer.stderr == f"{warning}Listed 0 items.\n"
+
+
 def test_without_a_store_there_is_no_hint_and_no_other_failure(cloudrun: Cloudrun) -> None:
     answer = cloudrun("config configurations activate zzz")
     assert answer.stderr == (

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from cloudrun_cli.core.autopsy import UNHEALTHY, Observed, Socket, examine, loopback_only
+from cloudrun_cli.core.autopsy import UNHEALTHY, Observed, Socket, examine, loopback_only, suspicion
 
 SEEN = Observed(port=8080, waited_seconds=240.0, memory_limit="512Mi")
 
@@ -84,3 +84,26 @@ def test_the_last_log_lines_come_last_and_are_bounded() -> None:
 def test_a_port_is_open_to_loopback_only_when_every_socket_on_it_is(hosts: list[str], alone: bool) -> None:
     sockets = [Socket(host, 8080) for host in hosts] + [Socket("0.0.0.0", 1)]
     assert loopback_only(sockets, 8080) is alone
+
+
+ELSEWHERE = "The container listens on port 9090, not on port 8080; still waiting."
+ON_LOOPBACK = "The container listens on 127.0.0.1:8080 only, where no request can reach it; still waiting."
+
+
+@pytest.mark.parametrize(
+    ("sockets", "alone", "text"),
+    [
+        ([("0.0.0.0", 9090)], True, ELSEWHERE),
+        ([("127.0.0.1", 9090)], True, ELSEWHERE),
+        ([("127.0.0.1", 8080)], True, ON_LOOPBACK),
+        ([("127.0.0.1", 8080)], False, ON_LOOPBACK),
+        ([("0.0.0.0", 9090), ("127.0.0.1", 8080)], True, ON_LOOPBACK),
+        ([("0.0.0.0", 6379)], False, ""),  # of a sidecar
+        ([("0.0.0.0", 8080), ("0.0.0.0", 9090)], True, ""),  # open, though its probe may fail
+        ([], True, ""),  # it may need longer
+    ],
+)
+def test_what_it_listens_on_may_say_early_that_it_will_never_start(
+    sockets: list[tuple[str, int]], alone: bool, text: str
+) -> None:
+    assert suspicion([Socket(host, port) for host, port in sockets], 8080, alone=alone) == text

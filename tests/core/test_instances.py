@@ -196,6 +196,15 @@ def test_instances_are_spread_over_the_zones(own: str, others: str, zone: str) -
     assert pick_zone(REGION, [f"{REGION}-{z}" for z in own], [f"{REGION}-{z}" for z in others]) == f"{REGION}-{zone}"
 
 
+@pytest.mark.parametrize(
+    ("own", "stopped", "zone"),
+    [("", "a", "b"), ("bb", "ab", "c"), ("bbcc", "a", "b"), ("ab", "", "c"), ("", "abc", "a")],
+)
+def test_nothing_starts_in_a_zone_that_is_stopped_while_there_is_another(own: str, stopped: str, zone: str) -> None:
+    zones = [f"{REGION}-{z}" for z in own]
+    assert pick_zone(REGION, zones, zones, [f"{REGION}-{z}" for z in stopped]) == f"{REGION}-{zone}"
+
+
 def test_an_instance_of_which_only_the_id_is_known_has_always_the_same_zone() -> None:
     zones = [zone_of(REGION, f"{number:024x}") for number in range(300)]
     assert zones == [zone_of(REGION, f"{number:024x}") for number in range(300)]

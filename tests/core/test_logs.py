@@ -153,12 +153,12 @@ def test_an_entry_of_the_platform_is_in_the_system_log() -> None:
 
 def test_a_request_is_in_the_request_log_and_tied_to_its_trace() -> None:
     request = {"requestMethod": "GET", "requestUrl": "http://h/x", "status": 404}
-    made = from_request(REF, "hello", "0087", request, NOW, trace="abc", text="", severity="WARNING")
+    made = from_request(REF, "hello", "0087", request, stamp(NOW), trace="abc", text="", severity="WARNING")
     assert made["logName"] == "projects/demo/logs/run.googleapis.com%2Frequests"
     assert made["trace"] == "projects/demo/traces/abc"
     assert (made["httpRequest"], made["severity"]) == (request, "WARNING")
     assert "textPayload" not in made
-    assert "trace" not in from_request(REF, "hello", "", request, NOW, trace="", text="t", severity="INFO")
+    assert "trace" not in from_request(REF, "hello", "", request, stamp(NOW), trace="", text="t", severity="INFO")
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from cloudrun_cli.core.logs import stamp
 from cloudrun_cli.core.resources import Container, Probe, Revision, RevisionStatus
 from cloudrun_cli.daemon.fleet import Fleet
 from cloudrun_cli.daemon.lives import KEPT_FOR, KEPT_STOPPED, Lives
@@ -100,7 +101,7 @@ class Stage:
     def end(self, id: bytes, first_byte: int | None = None) -> None:
         """Envoy's line about a request that has come just now, and was answered after so many ms."""
         line: dict[str, Any] = dict.fromkeys(REQUEST_FIELDS)
-        line |= {"id": id.decode(), "t": f"{self.clock.now().timestamp():.6f}", "fb": first_byte}
+        line |= {"id": id.decode(), "t": stamp(self.clock.now()), "fb": first_byte}
         self.gate.logged(line | {"rf": "-", "rd": "via_upstream", "st": 200})
 
     def rows(self) -> list[dict[str, Any]]:
@@ -185,6 +186,22 @@ async def test_a_life_from_the_first_request_to_the_last(stage: Stage) -> None:
     assert [(change["state"], change["reason"]) for change in row["changes"]] == stage.told()
     assert any(text.startswith("Starting new instance. Reason: AUTOSCALING - ") for text in stage.texts())
     assert "Instance stopped. Reason: idle timeout. It lived 901.0 s." in stage.texts()
+
+
+async def test_in_a_zone_that_is_stopped_everything_ends_at_once_and_nothing_starts(stage: Stage) -> None:
+    """What starts there too; and a start for a deploy is told that it was given up, and not that it has failed."""
+    revision = stage.revision()
+    stage.route(revision)
+    members = [await stage.up(revision) for _ in range(3)]
+    assert [member.zone[-1] for member in members] == ["a", "b", "c"]
+    lost = members[0].zone
+    stage.fleet.lose(frozenset({lost}))
+    await members[0].ended.wait()
+    assert [row["state"] for row in stage.rows() if row["zone"] == lost] == ["stopped"]
+    assert stage.told()[-2:] == [("shutting-down", "zone stopped"), ("stopped", "zone stopped")]
+    assert {(await stage.up(revision)).zone for _ in range(4)} == {member.zone for member in members[1:]}
+    stage.fleet.lose(frozenset())
+    assert (await stage.up(revision)).zone == lost
 
 
 async def test_requests_one_after_the_other_flood_neither_the_log_nor_the_history(stage: Stage) -> None:

@@ -1,7 +1,6 @@
 """Why a request broke off is in its line, whichever is known first: that it did, or how its instance ended."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -17,7 +16,7 @@ CRASH = Exit("a", ExitCause.EXITED, 1)
 
 
 def a_record(text: str = admission.BROKEN.log, instance: str = "a") -> RequestRecord:
-    at, zero = datetime(2026, 1, 1, tzinfo=UTC), timedelta(0)
+    at, zero = "2026-01-01T00:00:00.000000Z", 0
     return RequestRecord(
         "id", HELLO, ONE, None, instance, at, zero, "GET", "/", 503, 0, 0, "", "", "", "", "", None, text, "ERROR"
     )

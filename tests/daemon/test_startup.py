@@ -16,6 +16,7 @@ from cloudrun_cli.core.resources import Container, ContainerPort, Probe, Revisio
 from cloudrun_cli.daemon import specs
 from cloudrun_cli.daemon.members import Member
 from cloudrun_cli.daemon.startup import Startup
+from cloudrun_cli.runtime.base import Listening
 from cloudrun_cli.runtime.memory import MemoryRuntime, Script
 from tests.builders import a_revision, a_template
 from tests.daemon.answering import Web, listening
@@ -35,10 +36,12 @@ class Stage:
         self.said: list[str] = []
         self.script = Script(address=app.address, doors={9000: side.address})  # whichever starts first
 
-    def starting(self, *containers: Container, limit: timedelta = LIMIT) -> asyncio.Task[Finding | None]:
+    def starting(
+        self, *containers: Container, limit: timedelta = LIMIT, app: Script | None = None
+    ) -> asyncio.Task[Finding | None]:
         """The start of an instance of these, under way."""
         world = self.runtime.world
-        digests = {"app": world.add_image("app", Script(address=self.app.address))}
+        digests = {"app": world.add_image("app", app or Script(address=self.app.address))}
         digests["side"] = world.add_image("side", self.script)
         revision = a_revision("hello-00001-abc", template=a_template(containers=containers))
         status = RevisionStatus(image_digest=digests["app"], sidecar_digests={"side": digests["side"]})
@@ -132,6 +135,19 @@ async def test_a_container_that_cannot_be_started_is_the_runtimes_error(stage: S
     stage.script = Script(start_error="no such program")
     with pytest.raises(StartFailed, match="no such program"):
         await stage.starting(replace(APP, depends_on=()), SIDE)
+
+
+async def test_a_wrong_port_is_told_long_before_the_time_is_over_once_and_to_who_waits(stage: Stage) -> None:
+    wrong = Script(address="127.0.0.1:1", listens=(Listening("0.0.0.0", 9090),))
+    starting = stage.starting(replace(APP, depends_on=()), limit=timedelta(seconds=2), app=wrong)
+    heard: list[str] = []
+    stage.member.suspected = heard.append
+    finding = await starting
+    text = "The container listens on port 9090, not on port 8080; still waiting."
+    assert (heard, stage.said.count(text)) == ([text], 1)
+    assert stage.said.index(text) < len(stage.said) - 1  # before its probe has failed
+    assert finding is not None  # the contract stays
+    assert finding.cause.startswith("The container listens on port 9090, but requests are sent to port 8080")
 
 
 async def test_a_start_that_is_given_up_leaves_no_probe_behind(stage: Stage) -> None:

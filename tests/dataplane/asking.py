@@ -107,7 +107,7 @@ class FakeEnvoy:
         """A message on the fast channel."""
         if self._fast is None:
             _, self._fast = await asyncio.open_unix_connection(str(self.folder / "events.sock"))
-        fields = {"id": request_id, "how": how, "ul": ours}
+        fields = {"end": f"{request_id} {ours or '-'} {how}"}
         self._fast.write(msgpack.packb(["r", [[1, fields]], {}]))
         await self.beat()
 
@@ -117,7 +117,7 @@ class FakeEnvoy:
             **dict.fromkeys(REQUEST_FIELDS),
             "id": request_id,
             "inst": address,
-            "t": "1790000000.250000",
+            "t": "2026-09-21T14:13:20.250000Z",
             "d": 12,
             "st": 200,
             "rf": "-",

@@ -1,6 +1,7 @@
 """A real Envoy with a real gate beside it, in a folder of its own, for tests and benchmarks."""
 
 import asyncio
+import os
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -18,6 +19,8 @@ from cloudrun_cli.dataplane.envoy import EnvoyProcess
 from cloudrun_cli.dataplane.gate import Gate
 from cloudrun_cli.dataplane.records import RequestRecord
 from cloudrun_cli.dataplane.routes import RevisionRoute, Routes, ServiceRoute
+
+WORKERS = 2  # messages of several threads overtake each other
 
 PROJECT, REGION, NUMBER = "demo", "us-central1", "123456789012"
 HELLO = ServiceRef(PROJECT, REGION, "hello")
@@ -79,7 +82,7 @@ class TestEdge:
 
     __test__ = False
 
-    def __init__(self, folder: Path, *, events: bool = True, workers: int | None = None) -> None:
+    def __init__(self, folder: Path, *, events: bool = True, workers: int = WORKERS) -> None:
         self.state = folder / "edge"
         self.state.mkdir(mode=0o700)
         self.http_port, self.https_port, self.door = free_port(), free_port(), free_port()
@@ -134,6 +137,10 @@ class TestEdge:
     def tls(self) -> ssl.SSLContext:
         """Trusts this home's authority only."""
         return ssl.create_default_context(cafile=str(self.ca_folder / "ca.pem"))
+
+    def envoy_memory(self) -> int:
+        """Bytes of Envoy's that are in memory now."""
+        return int(Path(f"/proc/{self.envoy.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
     def in_flight(self, ref: RevisionRef = ONE) -> int:
         """As the gate counts."""

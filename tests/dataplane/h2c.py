@@ -14,18 +14,24 @@ _EXT = "type.googleapis.com/envoy.extensions."
 
 
 @asynccontextmanager
-async def h2c_upstream(folder: Path) -> AsyncIterator[str]:
-    """Its address, for as long as the block lasts."""
+async def h2c_upstream(folder: Path, behind: str = "") -> AsyncIterator[str]:
+    """Its address, for as long as the block lasts. `behind` is the address of the server that answers in its place."""
     port = free_port()
-    answer = {"status": 200, "body_format": {"text_format_source": {"inline_string": "%PROTOCOL%"}}}
+    host, _, behind_port = (behind or "127.0.0.1:1").rpartition(":")
+    endpoint = {"endpoint": {"address": {"socket_address": {"address": host, "port_value": int(behind_port)}}}}
+    cluster = {
+        "name": "behind",
+        "connect_timeout": "1s",
+        "load_assignment": {"cluster_name": "behind", "endpoints": [{"lb_endpoints": [endpoint]}]},
+    }
+    text = {"status": 200, "body_format": {"text_format_source": {"inline_string": "%PROTOCOL%"}}}
+    answer = {"route": {"cluster": "behind"}} if behind else {"direct_response": text}
     manager = {
         "@type": f"{_EXT}filters.network.http_connection_manager.v3.HttpConnectionManager",
         "stat_prefix": "h2c",
         "codec_type": "HTTP2",
         "route_config": {
-            "virtual_hosts": [
-                {"name": "h2c", "domains": ["*"], "routes": [{"match": {"prefix": "/"}, "direct_response": answer}]}
-            ]
+            "virtual_hosts": [{"name": "h2c", "domains": ["*"], "routes": [{"match": {"prefix": "/"}, **answer}]}]
         },
         "http_filters": [{"name": "router", "typed_config": {"@type": f"{_EXT}filters.http.router.v3.Router"}}],
     }
@@ -35,7 +41,7 @@ async def h2c_upstream(folder: Path) -> AsyncIterator[str]:
         "filter_chains": [{"filters": [{"name": "hcm", "typed_config": manager}]}],
     }
     config = folder / "h2c.json"
-    config.write_text(json.dumps({"static_resources": {"listeners": [listener]}}))
+    config.write_text(json.dumps({"static_resources": {"listeners": [listener], "clusters": [cluster]}}))
     command = [str(find_binary()), "-c", str(config), "--concurrency", "1", "--disable-hot-restart"]
     process = await asyncio.create_subprocess_exec(*command, "--log-level", "error", stderr=subprocess.PIPE)
     try:

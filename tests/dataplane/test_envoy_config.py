@@ -9,6 +9,7 @@ import pytest
 
 from cloudrun_cli.core.admission import BROKEN, CONTROL_PLANE_AWAY, NO_INSTANCE, PAGE_NOT_FOUND, TIMED_OUT, Refusal
 from cloudrun_cli.dataplane import answers, envoy_config
+from cloudrun_cli.dataplane.body_limit import BODY_LIMIT, LIMITED, no_length
 from cloudrun_cli.dataplane.envoy import find_binary
 from cloudrun_cli.dataplane.envoy_config import Edge
 
@@ -69,6 +70,21 @@ def test_every_wait_may_last_as_long_as_the_longest_request() -> None:
     service = managers()["http"]["http_filters"][2]["typed_config"]["http_service"]
     assert service["server_uri"]["timeout"] == "3700s"
     assert service["retry_policy"]["retry_back_off"]["max_interval"] == "3700s"  # Envoy limits each try by it
+
+
+def test_only_requests_without_a_length_that_may_have_a_body_are_counted() -> None:
+    """The filter is off unless the first route, chosen before the gate has answered, turns it on; only the route that
+    is chosen after its answer refuses. So gRPC, the Admin API and everything that says its length pass untouched."""
+    manager = managers()["http"]
+    assert next(one for one in manager["http_filters"] if one["name"] == BODY_LIMIT)["disabled"]
+    routes = manager["route_config"]["virtual_hosts"][0]["routes"]
+    counting = [route for route in routes if BODY_LIMIT in route.get("typed_per_filter_config", {})]
+    bounded = [route for route in routes if route.get("name") == LIMITED]
+    assert [(route["match"]["headers"], "dynamic_metadata" in route["match"]) for route in counting + bounded] == [
+        (no_length(), False),
+        (no_length(), True),
+    ]
+    assert bounded[0]["route"]["cluster"] == "inst_h1"
 
 
 def test_envoy_accepts_the_bootstrap(tmp_path: Path) -> None:

@@ -17,13 +17,13 @@ from cloudrun_cli.dataplane import envoy, envoy_config
 from cloudrun_cli.dataplane.envoy import EnvoyProcess
 from cloudrun_cli.dataplane.ports import owner
 from cloudrun_cli.dataplane.serving import LOG_SECONDS
-from tests.dataplane.edge import ONE, TestEdge, eventually, free_port, routes
+from tests.dataplane.edge import ONE, WORKERS, TestEdge, eventually, free_port, routes
 from tests.dataplane.upstream import Upstream
 
 
 def another(edge: TestEdge, *, https_port: int = 0) -> EnvoyProcess:
     """What the next daemon of the same home builds."""
-    return EnvoyProcess(edge.state, http_port=edge.http_port, https_port=https_port or edge.https_port)
+    return EnvoyProcess(edge.state, http_port=edge.http_port, https_port=https_port or edge.https_port, workers=WORKERS)
 
 
 @pytest_asyncio.fixture

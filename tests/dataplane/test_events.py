@@ -13,8 +13,8 @@ from cloudrun_cli.dataplane.events import BATCH_LINES, EventsProtocol, RequestLo
 
 
 def message(*ids: str | None) -> bytes:
-    fields = {"how": "- via_upstream", "ul": None}
-    packed = msgpack.packb(["r", [[1, {"id": one, **fields}] for one in ids], {"size": len(ids)}])
+    ends = [{"end": f"{one or '-'} - - via_upstream"} for one in ids]
+    packed = msgpack.packb(["r", [[1, end] for end in ends], {"size": len(ids)}])
     assert isinstance(packed, bytes)
     return packed
 
@@ -28,7 +28,7 @@ def test_messages_are_understood_however_they_are_cut(cuts: list[int]) -> None:
         protocol.data_received(stream[:cut])
         stream = stream[cut:]
     protocol.data_received(stream)
-    assert heard == [b"a", b"b", b"c", b""]
+    assert heard == [b"a", b"b", b"c", b"-"]
 
 
 @pytest.mark.parametrize("nonsense", [b"\xc1", msgpack.packb([1]), msgpack.packb(["r", [[1, {}]]]), msgpack.packb(7)])

@@ -129,8 +129,8 @@ async def test_no_instance_ever_has_more_requests_than_its_concurrency(
         assert min(one.most for one in counts) == LIMIT  # and the load was enough to fill them
         assert sum(answers) > REQUESTS // 4
         await edge.settled()
-        for number in range(20):
-            await call(edge, number, Random(number))  # and it goes on
+        more = [call(edge, number, Random(number)) for number in range(20)]
+        await asyncio.gather(*more)  # and it goes on
 
 
 async def test_nothing_is_lost_or_run_twice(edge: TestEdge) -> None:

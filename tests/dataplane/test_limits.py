@@ -2,6 +2,7 @@
 container runtime contract, session affinity)."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -63,8 +64,90 @@ async def test_a_service_that_speaks_http_2_has_no_such_limit(edge: TestEdge, tm
 async def test_the_admin_api_has_no_such_limit(edge: TestEdge, upstream: Upstream) -> None:
     edge.gate.use(routes(api=upstream.address))
     size = REQUEST_BYTES + 1
-    answer = await edge.client.post("/v2/x", content=bytes(size), headers={"host": "run.localhost"})
-    assert answer.json()["body_bytes"] == size
+    for content in (bytes(size), in_parts(size)):
+        answer = await edge.client.post("/v2/x", content=content, headers={"host": "run.localhost"})
+        assert answer.json()["body_bytes"] == size
+
+
+# The same where nobody has said the length: HTTP/1 in chunks, and most of HTTP/2
+
+
+async def in_parts(size: int) -> AsyncIterator[bytes]:
+    """A body of so many bytes, of which httpx does not say the length."""
+    for sent in range(0, size, 1 << 16):
+        yield bytes(min(1 << 16, size - sent))
+
+
+@pytest.mark.parametrize("method", ["POST", "PATCH", "DELETE"])
+@pytest.mark.parametrize(("size", "status"), [(REQUEST_BYTES, 200), (REQUEST_BYTES + 1, 413)])
+async def test_a_body_of_unknown_length_is_cut_at_32_mib(
+    edge: TestEdge, upstream: Upstream, method: str, size: int, status: int
+) -> None:
+    edge.gate.use(routes())
+    edge.gate.add_instance(ONE, "one", upstream.address)
+    answer = await edge.client.request(method, "/", content=in_parts(size))
+    assert answer.status_code == status
+    if status == 200:
+        assert answer.json()["body_bytes"] == size
+    else:
+        assert f"<h1>{admission.TOO_LARGE.title}</h1>" in answer.text
+    await edge.settled()
+    await eventually(lambda: len(edge.records) == 1)
+    assert (edge.records[0].text == admission.TOO_LARGE.log) == (status == 413)
+    assert edge.records[0].status == status
+    assert (await edge.client.request(method, "/", content=in_parts(9))).json()["body_bytes"] == 9  # and others pass
+
+
+async def test_a_body_of_unknown_length_arrives_while_it_is_sent(edge: TestEdge, upstream: Upstream) -> None:
+    edge.gate.use(routes())
+    edge.gate.add_instance(ONE, "one", upstream.address)
+    more = asyncio.Event()
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b"first"
+        await more.wait()
+        yield b"second"
+
+    answer = asyncio.create_task(edge.client.post("/", content=slowly()))
+    await eventually(lambda: upstream.running == 1)  # the app reads already
+    more.set()
+    assert (await answer).json()["body_bytes"] == len(b"firstsecond")
+
+
+async def test_a_service_that_speaks_http_2_takes_a_body_of_any_length(
+    edge: TestEdge, upstream: Upstream, tmp_path: Path
+) -> None:
+    async with h2c_upstream(tmp_path, behind=upstream.address) as address:
+        edge.gate.use(routes(h2=True))
+        edge.gate.add_instance(ONE, "one", address)
+        answer = await edge.client.post("/", content=in_parts(REQUEST_BYTES + 1))
+        assert answer.json()["body_bytes"] == REQUEST_BYTES + 1
+
+
+async def test_an_endless_body_takes_no_memory_and_reaches_the_app_no_further_than_32_mib(
+    edge: TestEdge, upstream: Upstream
+) -> None:
+    edge.gate.use(routes())
+    edge.gate.add_instance(ONE, "one", upstream.address)
+    await edge.client.post("/", content=in_parts(1 << 20))
+    before = edge.envoy_memory()
+    reader, writer = await asyncio.open_connection("127.0.0.1", edge.http_port)
+    writer.write(f"POST / HTTP/1.1\r\nhost: {HELLO_HOST}\r\ntransfer-encoding: chunked\r\n\r\n".encode())
+    part, sent = b"10000\r\n" + bytes(1 << 16) + b"\r\n", 0
+    head = asyncio.create_task(reader.readuntil(b"\r\n\r\n"))
+    try:
+        while not head.done() and sent < 8 * REQUEST_BYTES:
+            writer.write(part)
+            await writer.drain()
+            sent += 1 << 16
+        assert (await asyncio.wait_for(head, 3)).startswith(b"HTTP/1.1 413 ")
+    except ConnectionError:  # closed while we wrote; the answer is read all the same
+        assert head.result().startswith(b"HTTP/1.1 413 ")
+    finally:
+        writer.close()
+    assert REQUEST_BYTES < sent < 8 * REQUEST_BYTES
+    assert edge.envoy_memory() - before < 16 * 1024 * 1024
+    await edge.settled()
 
 
 # The time limit

@@ -108,7 +108,7 @@ class Upstream:
     async def _read_body(self, headers: dict[str, str], reader: asyncio.StreamReader) -> int:
         size = 0
         if headers.get("transfer-encoding") == "chunked":
-            while length := int((await reader.readline()).strip(), 16):
+            while length := int((await reader.readuntil(b"\n")).strip(), 16):
                 await reader.readexactly(length + 2)
                 size += length
             await reader.readline()

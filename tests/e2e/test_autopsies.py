@@ -1,5 +1,7 @@
 """Why it did not start: the first line of the error names the true cause, the next says what to do."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from tests.conftest import Answer
@@ -27,9 +29,12 @@ def app(home: Home, behave: str, more: str = "") -> str:
     return f"--image={home.image} --set-env-vars=BEHAVE={behave} {more}"
 
 
-@pytest.fixture(autouse=True, scope="module")
-def impatient(home: Home) -> None:
+@pytest.fixture(scope="module")
+def home(home: Home) -> Iterator[Home]:
+    """The home of all, where nobody waits for long."""
     home.done("config set emulator/startup_timeout 2s")
+    yield home
+    home.done("config unset emulator/startup_timeout")
 
 
 def test_it_exited_with_a_code_and_its_last_log_lines_are_shown(home: Home) -> None:
@@ -41,15 +46,23 @@ def test_it_exited_with_a_code_and_its_last_log_lines_are_shown(home: Home) -> N
 
 
 def test_it_listens_on_the_loopback_address_only(home: Home) -> None:
-    lines = told(failing(home, "loopback", app(home, "loopback")))
+    answer = failing(home, "loopback", app(home, "loopback"))
+    lines = told(answer)
     assert lines[0].startswith("The container listens on 127.0.0.1:")
     assert lines[0].endswith(" only, where no request can reach it.")
     assert lines[1].startswith("Listen on 0.0.0.0:")
+    assert answer.stderr.count("; still waiting.") == (home.runtime == "docker")  # a process is reached, and found out
 
 
 def test_it_listens_on_another_port(home: Home) -> None:
     (port,) = world.free_ports(1)
-    lines = told(failing(home, "elsewhere", app(home, f"port:{port}")))
+    answer = failing(home, "elsewhere", app(home, f"port:{port}"))
+    lines = told(answer)
+    early = [line for line in answer.stderr.splitlines() if line.endswith("; still waiting.")]
+    assert len(early) == 1  # told while it waited, once; and in the log
+    assert f"Creating Revision...\n{early[0]}\nCreating Revision...failed\n" in answer.stderr
+    assert early[0].startswith(f"The container listens on port {port}, not on port ")
+    assert early[0] in {entry.get("textPayload") for entry in home.entries("elsewhere")}
     assert lines[0].startswith(f"The container listens on port {port}, but requests are sent to port ")
     assert "$PORT" in lines[1]
     assert (f"--port={port}" in lines[1]) == (home.runtime == "docker")  # a process is always given a port of ours
@@ -140,6 +153,7 @@ def test_a_server_that_gives_up_right_after_it_opened_its_port_is_not_called_rea
             "Procfile": "web: python3 -u main.py\n",
         },
     )
+    del process_home.environ["CLOUDSDK_EMULATOR_SETTLE_TIME"]
     answer = process_home.cloudrun(f"run deploy hasty --source={source}")
     assert answer.exit_code == 1
     assert (

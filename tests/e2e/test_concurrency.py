@@ -1,4 +1,4 @@
-"""Concurrency is a hard limit for whole services too, and more callers than slots mean more instances."""
+"""Concurrency is a hard limit for whole services too; that more callers mean more instances is in test_scaling."""
 
 import asyncio
 import os
@@ -10,17 +10,7 @@ from urllib.parse import urlsplit
 
 from tests.e2e.world import Home, eventually
 
-CALLERS = 5
 LIMIT = 3
-
-
-def test_five_callers_of_a_service_that_does_one_thing_at_a_time_are_served_by_five_instances(home: Home) -> None:
-    home.deploy("five", f"--concurrency=1 --max-instances={CALLERS}")
-    url = home.url("five")
-    answers = [home.fetching(f"{url}/sleep/5") for _ in range(CALLERS)]
-    assert [answer().status_code for answer in answers] == [200] * CALLERS
-    eventually(lambda: len(_instances_that_answered(home, "five")) == CALLERS, seconds=5)
-    assert len(set(_instances_that_answered(home, "five"))) == CALLERS
 
 
 def test_no_more_requests_than_the_concurrency_whatever_clients_and_daemon_do(home: Home) -> None:
@@ -35,15 +25,15 @@ def test_no_more_requests_than_the_concurrency_whatever_clients_and_daemon_do(ho
 
 
 def test_a_refused_caller_is_in_the_request_log_and_an_unknown_host_is_not(home: Home) -> None:
-    home.done(f"run deploy private --image={home.image} --no-allow-unauthenticated")
-    url = home.url("private")
+    home.done(f"run deploy refused --image={home.image} --no-allow-unauthenticated")
+    url = home.url("refused")
     assert home.get(f"{url}/secret").status_code == 403
-    assert home.get(url.replace("private", "nobody")).status_code == 404
-    eventually(lambda: _requests(home, "private"))
-    (entry,) = _requests(home, "private")
+    assert home.get(url.replace("refused", "nobody")).status_code == 404
+    eventually(lambda: _requests(home, "refused"))
+    (entry,) = _requests(home, "refused")
     assert (entry["httpRequest"]["status"], entry["severity"]) == (403, "WARNING")
     assert "not authenticated" in entry["textPayload"]
-    assert entry["resource"]["labels"]["revision_name"] == home.revision("private")
+    assert entry["resource"]["labels"]["revision_name"] == home.revision("refused")
 
 
 async def _rush(home: Home, url: str, blow: Callable[[], None]) -> int:
@@ -67,10 +57,6 @@ async def _rush(home: Home, url: str, blow: Callable[[], None]) -> int:
     await asyncio.sleep(0.7)
     blow()
     return sum(await asyncio.gather(*calls))
-
-
-def _instances_that_answered(home: Home, service: str) -> list[str]:
-    return [entry["labels"]["instanceId"] for entry in _requests(home, service)]
 
 
 def _requests(home: Home, service: str) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 import json
 
-from tests.e2e.world import Home, eventually
+from tests.e2e.world import Home, eventually, on_processes
 
 
 def test_a_deploy_ends_with_a_url_that_answers_and_says_so_on_stderr_only(home: Home) -> None:
@@ -34,6 +34,7 @@ def test_a_failed_revision_leaves_the_old_one_serving_everything(home: Home) -> 
     assert home.get(home.url("kept")).json()["env"]["K_REVISION"] == home.revision("kept") != serving
 
 
+@on_processes
 def test_no_traffic_with_a_tag_makes_a_revision_that_only_its_own_address_reaches(home: Home) -> None:
     home.deploy("split", "--set-env-vars=COLOR=blue")
     answer = home.deploy("split", "--set-env-vars=COLOR=green --no-traffic --tag=green")
@@ -44,6 +45,7 @@ def test_no_traffic_with_a_tag_makes_a_revision_that_only_its_own_address_reache
     assert home.get(tagged).json()["env"]["COLOR"] == "green"
 
 
+@on_processes
 def test_a_private_service_answers_403_until_it_is_made_public(home: Home) -> None:
     answer = home.done(f"run deploy private --image={home.image}")
     assert "Proxy locally with: cloudrun run services proxy private --region us-central1" in answer.stderr
@@ -54,6 +56,7 @@ def test_a_private_service_answers_403_until_it_is_made_public(home: Home) -> No
     assert home.get(home.url("private")).status_code == 403
 
 
+@on_processes
 def test_the_environment_is_set_updated_removed_cleared_and_read_from_a_file(home: Home) -> None:
     def seen() -> dict[str, str]:
         env = home.get(home.url("env")).json()["env"]
@@ -95,6 +98,7 @@ def test_command_and_args_replace_those_of_the_image(home: Home) -> None:
     assert home.get(home.url("words")).json()["args"] == ["--flag", "value"]
 
 
+@on_processes
 def test_a_revision_is_named_by_its_suffix_and_limited_by_its_flags(home: Home) -> None:
     home.deploy("limits", "--revision-suffix=v1 --concurrency=7 --max-instances=3 --memory=256Mi --cpu=1 --timeout=30")
     found = home.json("run revisions describe limits-v1")
@@ -114,6 +118,7 @@ def test_minimum_instances_are_kept_warm(home: Home) -> None:
     eventually(lambda: len(home.instances("warm")) <= 1)
 
 
+@on_processes
 def test_the_same_name_in_two_regions_is_two_services(home: Home) -> None:
     home.deploy("twin", "--set-env-vars=AT=us")
     home.deploy("twin", "--set-env-vars=AT=eu --region=europe-west1")
@@ -123,6 +128,7 @@ def test_the_same_name_in_two_regions_is_two_services(home: Home) -> None:
     assert home.get(home.url("twin")).status_code == 200
 
 
+@on_processes
 def test_async_returns_before_the_revision_is_ready_and_json_is_the_service(home: Home) -> None:
     answer = home.deploy("later", "--async --format=json")
     assert json.loads(answer)["metadata"]["name"] == "later"
@@ -144,6 +150,7 @@ def test_a_service_is_listed_described_and_deleted_with_its_revisions(home: Home
     eventually(lambda: not home.instances("gone"))
 
 
+@on_processes
 def test_a_revision_is_deleted_only_when_nothing_needs_it(home: Home) -> None:
     home.deploy("old", "--revision-suffix=a")
     refused = home.cloudrun("run revisions delete old-a --quiet")

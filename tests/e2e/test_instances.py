@@ -108,11 +108,38 @@ def test_a_life_goes_on_when_the_daemon_dies(home: Home, url: str) -> None:
     daemon = home.status()["pid"]
     os.kill(daemon, signal.SIGKILL)
     eventually(lambda: home.status().get("pid") not in (None, daemon))
-    eventually(lambda: running(home) and running(home)[0]["reason"] == "adopted by a new daemon")
+    eventually(
+        lambda: running(home) and running(home)[0]["reason"] == "adopted by a new daemon",
+        lambda: f"{running(home)}\n{home.log()}",
+    )
     (after,) = running(home)
     assert [after[key] for key in ("name", "zone", "started")] == [before[key] for key in ("name", "zone", "started")]
     assert after["changes"][: len(before["changes"]) - 1] == before["changes"][:-1]
     assert home.get(url).status_code == 200
+
+
+def test_the_loss_of_a_zone_ends_its_instances_and_others_start_elsewhere(home: Home, url: str) -> None:
+    def zones() -> list[str]:
+        return sorted(one["zone"] for one in running(home))
+
+    home.done("run services update lived --min=2")
+    eventually(lambda: len(zones()) == 2 and all(one["state"] == "idle" for one in running(home)), lambda: str(zones()))
+    before = running(home)
+    gone = before[0]
+    assert zones()[0] != zones()[1]
+    assert (
+        f"Stopped zone [{gone['zone']}]: 1 instance ended." in home.done(f"emulator zones stop {gone['zone']}").stderr
+    )
+    eventually(lambda: len(zones()) == 2, lambda: str(zones()))
+    assert gone["zone"] not in zones()
+    assert before[1]["name"] in {one["name"] for one in running(home)}
+    assert told(home, gone["name"])[-2:] == [("shutting-down", "zone stopped"), ("stopped", "zone stopped")]
+    assert home.get(url).status_code == 200
+    states = {row["name"]: row["state"] for row in home.json("emulator zones list")}
+    assert [zone for zone, state in states.items() if state == "stopped"] == [gone["zone"]]
+    home.done(f"emulator zones start {gone['zone']}")
+    home.done("run services update lived --min=3")
+    eventually(lambda: len(set(zones())) == 3, lambda: str(zones()))  # the zone is used again
 
 
 def test_an_instance_that_does_not_start_is_listed_with_the_reason(home: Home) -> None:

@@ -18,14 +18,14 @@ def test_nobody_notices_deploys_shifts_scaling_or_a_killed_daemon(
     own_home: Home, capsys: pytest.CaptureFixture[str]
 ) -> None:
     home = own_home
-    home.done("config set emulator/idle_timeout 2s")
+    home.done("config set emulator/idle_timeout 1s")
     home.deploy("probed", "--revision-suffix=v1 --concurrency=4 --max-instances=6")
     url = home.url("probed")
     with Prober(home, url) as prober:
-        eventually(lambda: prober.seen["probed-v1"] > 100)
+        eventually(lambda: prober.seen["probed-v1"] > 50)
 
         home.deploy("probed", "--revision-suffix=v2 --concurrency=4 --max-instances=6")
-        eventually(lambda: prober.seen["probed-v2"] > 100)
+        eventually(lambda: prober.seen["probed-v2"] > 50)
 
         home.done("run services update-traffic probed --to-revisions=probed-v1=50,probed-v2=50")
         both = dict(prober.seen)
@@ -41,12 +41,12 @@ def test_nobody_notices_deploys_shifts_scaling_or_a_killed_daemon(
         os.kill(before["pid"], signal.SIGKILL)
         eventually(lambda: home.status().get("pid") not in (None, before["pid"]))
         so_far = sum(prober.seen.values())
-        eventually(lambda: sum(prober.seen.values()) > so_far + 200)
+        eventually(lambda: sum(prober.seen.values()) > so_far + 100)
 
         crash = time.monotonic()
         os.kill(home.status()["envoy_pid"], signal.SIGKILL)
         so_far = sum(prober.seen.values())
-        eventually(lambda: sum(prober.seen.values()) > so_far + 200)
+        eventually(lambda: sum(prober.seen.values()) > so_far + 100)
     in_flight = [one for one in prober.failures if one[0] <= crash + AT_THE_CRASH and one[1] >= crash]
     others = [one for one in prober.failures if one not in in_flight]
     with capsys.disabled():

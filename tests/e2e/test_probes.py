@@ -68,13 +68,14 @@ def test_a_tcp_startup_probe_waits_no_longer_than_it_says(home: Home) -> None:
 
 
 def test_a_failed_liveness_probe_kills_the_instance_and_its_requests_end_with_503(home: Home) -> None:
-    url = serving(home, "mortal", livenessProbe={**OFTEN, **HEALTH})
+    twice = {"failureThreshold": 2}  # one that is late on a busy machine is none of ours
+    url = serving(home, "mortal", livenessProbe={**OFTEN, **HEALTH, **twice})
     first = home.get(url).json()["pid"] if home.runtime == "process" else home.instances("mortal")[0]
     waiting = home.fetching(f"{url}/wait")
     time.sleep(0.5)
     home.get(f"{url}/sicken/60")
     assert waiting().status_code == 503
-    said = "LIVENESS HTTP probe failed 1 time consecutively for container "
+    said = "LIVENESS HTTP probe failed 2 times consecutively for container "
     eventually(lambda: any(text.startswith(said) for text in texts(home, "mortal")))
     (text,) = [text for text in texts(home, "mortal") if text.startswith(said)]
     assert text.endswith(" on port 8080. The instance has been shut down.")
@@ -91,20 +92,19 @@ def test_an_unready_instance_gets_no_new_requests_until_it_is_ready_again(home: 
     url = serving(home, "moody", readinessProbe={**OFTEN, **HEALTH, "successThreshold": 1})
     (instance,) = home.instances("moody")
     began = time.monotonic()
-    home.get(f"{url}/sicken/4")
+    home.get(f"{url}/sicken/2")
     eventually(lambda: any(text.startswith("READINESS HTTP probe failed 1 time") for text in texts(home, "moody")))
     assert home.get(url).status_code == 200  # it has waited
-    assert time.monotonic() - began >= 4
+    assert time.monotonic() - began >= 2
     assert any(text.startswith("READINESS HTTP probe succeeded after 1 ") for text in texts(home, "moody"))
     assert home.instances("moody") == [instance]
 
 
-def test_liveness_is_asked_on_after_the_daemon_was_killed(own_home: Home) -> None:
-    home = own_home
-    url = serving(home, "kept", livenessProbe={**OFTEN, **HEALTH})
-    (first,) = home.instances("kept")
+def test_liveness_is_asked_on_after_the_daemon_was_killed(home: Home) -> None:
+    url = serving(home, "kept-alive", livenessProbe={**OFTEN, **HEALTH})
+    (first,) = home.instances("kept-alive")
     os.kill(home.status()["pid"], 9)
     eventually(lambda: home.cloudrun("emulator status").exit_code == 0)
     assert home.get(f"{url}/sicken/60").status_code == 200
-    eventually(lambda: first not in home.instances("kept"))
+    eventually(lambda: first not in home.instances("kept-alive"))
     assert home.get(url).status_code == 200

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.e2e.world import Home, eventually
+from tests.e2e.world import Home, eventually, on_processes
 
 
 def _document(home: Home, name: str, **env: str) -> dict[str, Any]:
@@ -38,6 +38,7 @@ def test_what_describe_exports_is_taken_back_and_changes_nothing(home: Home) -> 
     assert home.json("run services describe exported") == before
 
 
+@on_processes
 def test_a_change_of_traffic_alone_makes_no_revision(home: Home) -> None:
     home.replace(_document(home, "shifted"))
     revision = home.revision("shifted")
@@ -50,6 +51,7 @@ def test_a_change_of_traffic_alone_makes_no_revision(home: Home) -> None:
     assert home.get(home.url("shifted", tag="kept")).status_code == 200
 
 
+@on_processes
 def test_several_documents_are_applied_together_and_a_failure_is_told(home: Home) -> None:
     answer = home.replace([_document(home, "one"), _document(home, "two")])
     assert answer.stderr.count("New configuration has been applied") == 2
@@ -59,8 +61,9 @@ def test_several_documents_are_applied_together_and_a_failure_is_told(home: Home
     assert home.get(home.url("one")).status_code == 200
 
 
+@on_processes
 def test_async_leaves_the_rest_to_the_emulator(home: Home) -> None:
-    answer = home.replace(_document(home, "later"), "--async")
-    assert "New configuration for [later] is being applied asynchronously." in answer.stderr
+    answer = home.replace(_document(home, "later-still"), "--async")
+    assert "New configuration for [later-still] is being applied asynchronously." in answer.stderr
     assert "Creating Revision" not in answer.stderr
-    eventually(lambda: home.get(home.url("later")).status_code == 200)
+    eventually(lambda: home.get(home.url("later-still")).status_code == 200)

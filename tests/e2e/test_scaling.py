@@ -80,15 +80,18 @@ def reasons(home: Home, service: str) -> str:
     return "\n".join(text for text in texts if "tarting new instance" in text or "hutting down" in text)
 
 
-def test_five_callers_at_concurrency_one_are_served_by_five_instances_and_not_one_after_another(own_home: Home) -> None:
-    own_home.deploy("five", "--concurrency=1")
-    answers = at_once(own_home, own_home.url("five"), 5, "/sleep/2")
+def test_five_callers_at_concurrency_one_are_served_by_five_instances_and_not_one_after_another(home: Home) -> None:
+    home.deploy("five", "--concurrency=1")
+    answers = at_once(home, home.url("five"), 5, "/sleep/2")
     assert [answer.status_code for answer in answers] == [200] * 5
-    assert len(own_home.instances("five")) == 5
-    eventually(lambda: len(who_served(own_home, "five", "/sleep/2")) == 5)
-    assert len(set(who_served(own_home, "five", "/sleep/2"))) == 5
-    own_home.done(f"config set emulator/time_scale {FAST}")  # heard at once
-    become(own_home, "five", 0)
+    assert len(home.instances("five")) == 5
+    eventually(lambda: len(who_served(home, "five", "/sleep/2")) == 5)
+    assert len(set(who_served(home, "five", "/sleep/2"))) == 5
+    home.done(f"config set emulator/time_scale {FAST}")  # heard at once
+    try:
+        become(home, "five", 0)
+    finally:
+        home.done("config unset emulator/time_scale")
 
 
 def test_from_zero_to_many_and_back(fast: Home) -> None:

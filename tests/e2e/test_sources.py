@@ -1,6 +1,20 @@
 """From a folder of source to a URL, and from a changed folder to a new revision."""
 
+from collections.abc import Iterator
+
+import pytest
+
+from cloudrun_cli.runtime.images import keep_tag
+from tests.e2e.conftest import RUNTIMES
 from tests.e2e.world import APP, Home, engine
+
+
+@pytest.fixture(scope="module", params=RUNTIMES)
+def home(request: pytest.FixtureRequest) -> Iterator[Home]:
+    """A home of the module's own, on each runtime: its last story forgets everything."""
+    made = Home(request.param)
+    yield made
+    made.close()
 
 
 def a_source(home: Home, color: str) -> str:
@@ -35,3 +49,17 @@ def test_a_source_that_does_not_start_leaves_the_old_revision_serving(home: Home
     assert failed.exit_code == 1
     assert "ERROR: (cloudrun.run.deploy) The container exited with code 7 before it listened" in failed.stderr
     assert home.get(home.url("steady")).json()["color"] == "blue"
+
+
+def test_a_reset_removes_what_was_built_also_while_the_emulator_does_not_run(home: Home) -> None:
+    digests = [one["status"]["imageDigest"] for one in home.json("run revisions list")]
+    assert len(digests) >= 3
+    home.done("emulator stop")
+    home.done("emulator reset --quiet")
+    assert home.json("run services list") == []
+    assert not (home.home / "process").exists()
+    if home.runtime == "docker":
+        built = {f"{digest.partition('@')[0]}:latest" for digest in digests}
+        tags = {tag for image in engine().images() for tag in image["RepoTags"] or ()}
+        assert not tags & {keep_tag(digest) for digest in digests}
+        assert not tags & built

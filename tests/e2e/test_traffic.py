@@ -61,13 +61,13 @@ def test_a_rollout_in_steps_and_its_rollback_lose_no_request_and_leave_no_old_in
         assert traffic(home, "roll") == {"roll-v1": 100}
         for step in ("LATEST=10", "LATEST=50"):
             home.done(f"run services update-traffic roll --to-revisions={step}")
-            time.sleep(0.5)
+            time.sleep(0.3)
         assert traffic(home, "roll") == {"roll-v1": 50, "roll-v2": 50}
         slow = home.fetching(f"{url}/sleep/2")  # on either: it is finished where it began
         time.sleep(0.2)
         home.done("run services update-traffic roll --to-latest")
         before = load.seen["roll-v1"]
-        time.sleep(0.5)
+        time.sleep(0.3)
         assert load.seen["roll-v1"] - before <= 8  # those that were on their way
         assert slow().status_code == 200
         eventually(lambda: first not in home.instances("roll"), lambda: str(home.instances("roll")))
@@ -75,7 +75,7 @@ def test_a_rollout_in_steps_and_its_rollback_lose_no_request_and_leave_no_old_in
         assert traffic(home, "roll") == {"roll-v3": 100}
         home.done("run services update-traffic roll --to-revisions=roll-v1=100")
         assert traffic(home, "roll") == {"roll-v1": 100}
-        time.sleep(0.5)
+        time.sleep(0.3)
     assert load.failures == []
     assert set(load.seen) == {"roll-v1", "roll-v2", "roll-v3"}
     assert ask(home, url, 50) == {"roll-v1": 50}

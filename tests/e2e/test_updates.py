@@ -1,6 +1,6 @@
 """Updating a service: what makes a revision and what does not, and what is told of it, on both runtimes."""
 
-from tests.e2e.world import Home, eventually
+from tests.e2e.world import Home, eventually, on_processes
 
 
 def test_an_update_of_the_environment_is_a_new_revision_that_serves(home: Home) -> None:
@@ -14,6 +14,7 @@ def test_an_update_of_the_environment_is_a_new_revision_that_serves(home: Home) 
     assert (env["COLOR"], env["KEEP"]) == ("green", "1")
 
 
+@on_processes
 def test_what_is_set_around_a_service_makes_no_revision(home: Home) -> None:
     home.deploy("around")
     before = home.json("run services describe around")
@@ -29,6 +30,7 @@ def test_what_is_set_around_a_service_makes_no_revision(home: Home) -> None:
     assert annotations["run.googleapis.com/description"] == "Mine"
 
 
+@on_processes
 def test_a_private_service_without_the_check_of_callers_answers_them(home: Home) -> None:
     home.done(f"run deploy open --image={home.image} --no-allow-unauthenticated")
     assert home.get(home.url("open")).status_code == 403
@@ -38,6 +40,7 @@ def test_a_private_service_without_the_check_of_callers_answers_them(home: Home)
     assert home.get(home.url("open")).status_code == 403
 
 
+@on_processes
 def test_after_pinned_traffic_one_line_says_so_and_what_would_send_it(home: Home) -> None:
     home.deploy("pinned")
     home.deploy("pinned", "--no-traffic")
@@ -52,6 +55,7 @@ def test_after_pinned_traffic_one_line_says_so_and_what_would_send_it(home: Home
     assert home.get(home.url("pinned")).json()["env"]["K_REVISION"] == home.revision("pinned")
 
 
+@on_processes
 def test_an_update_without_a_change_is_refused_and_names_flags(home: Home) -> None:
     home.deploy("same")
     refused = home.cloudrun("run services update same")
@@ -59,6 +63,7 @@ def test_an_update_without_a_change_is_refused_and_names_flags(home: Home) -> No
     assert "No configuration change requested. Did you mean to include the flags `--update-env-vars`" in refused.stderr
 
 
+@on_processes
 def test_a_dry_run_says_what_is_wrong_and_changes_nothing(home: Home) -> None:
     home.deploy("dry")
     before = home.json("run services describe dry")
@@ -75,6 +80,7 @@ def test_a_dry_run_says_what_is_wrong_and_changes_nothing(home: Home) -> None:
     assert home.json("run services describe dry") == before
 
 
+@on_processes
 def test_what_has_no_effect_is_kept_shown_and_said_once(home: Home) -> None:
     key = "projects/p/locations/l/keyRings/r/cryptoKeys/k"
     answer = home.deploy("kept-flags", f"--key={key} --execution-environment=gen2")
@@ -84,12 +90,13 @@ def test_what_has_no_effect_is_kept_shown_and_said_once(home: Home) -> None:
     assert "Recorded" not in home.deploy("kept-flags").stderr, "only what is asked now"
 
 
+@on_processes
 def test_an_asynchronous_update_comes_true_by_itself(home: Home) -> None:
-    home.deploy("later")
-    first = home.revision("later")
-    answer = home.done("run services update later --async --update-env-vars=A=1")
-    assert answer.stderr == "Service [later] is deploying asynchronously.\n"
-    url = home.url("later")
+    home.deploy("later-on")
+    first = home.revision("later-on")
+    answer = home.done("run services update later-on --async --update-env-vars=A=1")
+    assert answer.stderr == "Service [later-on] is deploying asynchronously.\n"
+    url = home.url("later-on")
     eventually(lambda: home.get(url).json()["env"]["K_REVISION"] != first)
 
 

@@ -12,17 +12,27 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import docker
 import httpx
+import pytest
 
+from cloudrun_cli.controlplane import services as verbs
+from cloudrun_cli.daemon import doorbell
 from cloudrun_cli.runtime import docker_labels as labels
+from cloudrun_cli.store import services
+from cloudrun_cli.store.database import open_store
 from tests.conftest import ROOT, Answer
 
 LIMIT_SECONDS = 120.0  # no command and no wait takes this long
 APP = Path(__file__).parent / "programs" / "app.py"
+APP_IMAGE = "app-image"  # the service from which the app's image comes, where there is no engine
+
+# For a story in which the runtime plays no part: told on plain processes only.
+on_processes = pytest.mark.parametrize("shared_home", ["process"], indirect=True, scope="session")
 
 
 class Home:
@@ -42,12 +52,14 @@ class Home:
             "CLOUDRUN_HTTPS_PORT": str(self.https_port),
             "CLOUDSDK_RUN_RUNTIME": runtime,
             "CLOUDSDK_CORE_DISABLE_PROMPTS": "1",
+            "CLOUDSDK_EMULATOR_SETTLE_TIME": "50ms",  # there are hundreds of deploys; the usual time has a story
             "PYTHONPATH": str(ROOT),
             "NO_COLOR": "1",
             **env,
         }
         self.http = httpx.Client(timeout=60, trust_env=False)
         self._image = ""
+        self._urls: dict[tuple[str, str], str] = {}
 
     # The program
 
@@ -109,18 +121,20 @@ class Home:
 
     def _built(self) -> str:
         source = self.folder("app", {"main.py": APP.read_text(), "Procfile": "web: python3 main.py\n"})
-        self.done(f"run deploy app-image --source={source} --no-allow-unauthenticated")
-        found = self.json("run services describe app-image")
+        self.done(f"run deploy {APP_IMAGE} --source={source} --no-allow-unauthenticated")
+        found = self.json(f"run services describe {APP_IMAGE}")
         return str(found["spec"]["template"]["spec"]["containers"][0]["image"])
 
     # The services
 
     def url(self, service: str, tag: str = "", region: str = "us-central1") -> str:
-        """The address of a service, as the program tells it."""
+        """The address of a service, as the program tells it; it never changes, so it is asked for once."""
+        if not tag and (service, region) in self._urls:
+            return self._urls[service, region]
         found = self.json(f"run services describe {service} --region={region}")
         if tag:
             return str(next(t["url"] for t in found["status"]["traffic"] if t.get("tag") == tag))
-        return str(found["status"]["url"])
+        return self._urls.setdefault((service, region), str(found["status"]["url"]))
 
     def get(self, url: str, **more: Any) -> httpx.Response:
         """GET by a URL of ours: its host goes into the header, as this machine may not resolve it."""
@@ -203,6 +217,17 @@ class Home:
             volumes = engine().volumes(filters=labels.filters(str(self.home)))["Volumes"] or []
             found += [f"volume {row['Name']}" for row in volumes]
         return found
+
+    def forget_services(self) -> None:
+        """Delete every service but the one that the app was built by."""
+        store = open_store(str(self.home))
+        try:
+            for ref in [service.ref for service in services.everywhere(store)]:
+                if ref.name != APP_IMAGE:
+                    verbs.delete(store, ref, caller="test", now=datetime.now(UTC))
+        finally:
+            store.close()
+        doorbell.ring(str(self.home))
 
     def log(self) -> str:
         """What the daemon has logged."""

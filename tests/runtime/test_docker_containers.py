@@ -41,6 +41,22 @@ class Bench:
         await asyncio.wait_for(anext(exits), DEADLINE)
         return await self.said(instance)
 
+    def holders(self) -> set[str]:
+        """The holders that run, with an instance or without."""
+        filters = {"label": [f"dev.cloudrun.home={self.home}", "dev.cloudrun.kind=holder"]}
+        return {row["Id"] for row in self.engine.containers(filters=filters)}
+
+    async def one_waits(self) -> None:
+        """Returns when the pool has its holder."""
+        instances = {"label": [f"dev.cloudrun.home={self.home}", "dev.cloudrun.kind=instance"]}
+
+        def waiting() -> set[str]:
+            rows = self.engine.containers(all=True, filters=instances)
+            return self.holders() - {row["Labels"]["dev.cloudrun.holder"] for row in rows}
+
+        await _until(lambda: len(waiting()) == 1)
+        await asyncio.sleep(0.5)  # it is listed a moment before it is in the pool
+
     async def said(self, instance: Instance) -> list[str]:
         async with asyncio.timeout(DEADLINE):
             return [line.text async for line in self.runtime.logs(instance)]
@@ -57,6 +73,17 @@ async def bench(engine: docker.APIClient, busybox_base_image: str) -> AsyncItera
     for row in engine.images("cloudrun-test/shell"):
         for tag in row["RepoTags"] or ():
             engine.remove_image(tag, force=True)
+
+
+@pytest.fixture
+async def crowded(bench: Bench) -> AsyncIterator[Bench]:
+    """A runtime where no holder ever waits, as in a burst of starts."""
+    home = f"{bench.home}-crowded"
+    runtime = DockerRuntime(home, pool=0, linger=timedelta(seconds=5))
+    await runtime.open()
+    yield Bench(runtime, bench.engine, bench.base, home)
+    await runtime.purge()
+    await runtime.close()
 
 
 async def test_args_alone_replace_the_command_and_keep_the_entry_point(bench: Bench) -> None:
@@ -118,14 +145,72 @@ async def test_an_instance_whose_child_hits_the_limit_ends_as_a_whole(bench: Ben
 
 async def test_nothing_sent_to_the_metadata_address_leaves_the_instance(bench: Bench) -> None:
     """The address ends on the instance's own loopback: refused at once, not asked of the network."""
+    await bench.one_waits()
     for address in ("169.254.169.254", "169.254.0.1"):
         said = await bench.run(f"ip route get {address} 2>&1; nc -w 5 {address} 80 </dev/null 2>&1; echo $?")
         assert "dev lo" in said[0]
         assert any("refused" in line for line in said)
         assert said[-1] == "1"
+        await bench.one_waits()
+
+
+async def test_nothing_sent_to_the_metadata_address_leaves_an_instance_with_a_network_of_its_own(
+    crowded: Bench,
+) -> None:
+    """There the address is the instance's own as well; its neighbours are looked for no further than on the bridge."""
+    said = await crowded.run("ip route get 169.254.169.254; nc -w 5 169.254.169.254 80 </dev/null 2>&1; echo $?")
+    assert "dev lo" in said[0]
+    assert any("refused" in line for line in said)
+    assert said[-1] == "1"
+    said = await crowded.run("ip route get 169.254.0.1; nc -w 5 169.254.0.1 80 </dev/null 2>&1; echo $?")
+    assert " via " not in said[0]
+    assert said[-1] == "1"
+
+
+async def test_an_instance_cannot_give_the_metadata_address_back_to_its_own_network(crowded: Bench) -> None:
+    said = await crowded.run("ip addr del 169.254.169.254/16 dev eth0 2>&1; ip -4 -o addr show dev eth0")
+    assert any("169.254.169.254" in line for line in said)
+
+
+async def test_an_instance_with_a_network_of_its_own_is_like_the_others(crowded: Bench) -> None:
+    names = ("metadata.google.internal", "host.docker.internal")
+    said = await crowded.run("; ".join((*(f"grep -c {name} /etc/hosts" for name in names), "hostname")))
+    assert said == ["1", "1", "localhost"]
+    image = await crowded.runtime.resolve(crowded.image('CMD ["sh", "-c", "nc -l -p 8080 & wait"]'))
+    first = await crowded.runtime.start(a_spec(image, id="one"))
+    assert crowded.holders() == set()
+    await _until(lambda: _accepts(first.address))
+    successor = DockerRuntime(crowded.home, pool=0)
+    await successor.open()
+    try:
+        assert await successor.instances() == [first]
+    finally:
+        await successor.close()
+    await crowded.runtime.stop(first, grace=timedelta(0))
+    second = await crowded.runtime.start(a_spec(image, id="two"))
+    assert second.address != first.address  # somebody may still send to whoever had it before
+
+
+async def test_an_address_that_somebody_else_has_does_not_fail_a_start(crowded: Bench) -> None:
+    image = await crowded.runtime.resolve(crowded.image('CMD ["sleep", "60"]'))
+    first = await crowded.runtime.start(a_spec(image, id="one"))
+    known = crowded.engine.inspect_container(first.handle)
+    network = next(iter(known["NetworkSettings"]["Networks"]))
+    host, _, number = first.address.partition(":")[0].rpartition(".")
+    taken = f"{host}.{int(number) + 1}"
+    squatter = crowded.engine.create_container(
+        known["Image"],
+        networking_config={"EndpointsConfig": {network: {"IPAMConfig": {"IPv4Address": taken}}}},
+        labels={"dev.cloudrun.home": crowded.home, "dev.cloudrun.kind": "build"},  # removed with the rest
+        host_config=crowded.engine.create_host_config(network_mode=network),
+    )
+    crowded.engine.start(squatter["Id"])
+    second = await crowded.runtime.start(a_spec(image, id="two"))
+    assert second.address.partition(":")[0] not in (taken, first.address.partition(":")[0])
 
 
 async def test_an_instance_cannot_give_the_metadata_address_back(bench: Bench) -> None:
+    await bench.one_waits()
     said = await bench.run("ip addr del 169.254.169.254/16 dev lo 2>&1; ip -4 -o addr show dev lo")
     assert any("169.254.169.254" in line for line in said)
 
@@ -146,6 +231,15 @@ async def test_a_revision_keeps_its_image_when_the_tag_moves_and_goes(bench: Ben
     bench.engine.remove_image(tag, force=True)
     assert await bench.said(await bench.runtime.start(a_spec(first))) == ["first"]
     assert (await bench.runtime.resolve(first.digest)).digest == first.digest
+
+
+async def test_a_container_is_named_after_its_revision_and_instance_and_never_as_another_one(bench: Bench) -> None:
+    image = await bench.runtime.resolve(bench.image('CMD ["sleep", "60"]'))
+    begins = secrets.token_hex(4)
+    started = [await bench.runtime.start(a_spec(image, id=f"{begins}{more}")) for more in ("aa", "bb")]
+    first, second = (bench.engine.inspect_container(instance.handle)["Name"] for instance in started)
+    assert first == f"/cloudrun-hello-00001-abc-{begins}"
+    assert second.startswith(f"{first}-")
 
 
 async def test_a_forgotten_image_cannot_be_started_any_more(bench: Bench) -> None:
@@ -221,26 +315,24 @@ async def test_a_container_that_somebody_else_removed_is_told(bench: Bench) -> N
 
 
 async def test_holders_are_refilled_and_taken_over_by_the_next_runtime(bench: Bench) -> None:
-    holders = {"label": [f"dev.cloudrun.home={bench.home}", "dev.cloudrun.kind=holder"]}
     image = await bench.runtime.resolve(bench.image())
+    await bench.one_waits()
     await bench.runtime.start(a_spec(image, command=("sleep", "60")))
-    await _until(lambda: len(bench.engine.containers(filters=holders)) == 2)  # the used one, and one that waits
-    before = {row["Id"] for row in bench.engine.containers(filters=holders)}
+    await _until(lambda: len(bench.holders()) == 2)  # the used one, and one that waits
+    before = bench.holders()
     successor: Runtime = DockerRuntime(bench.home, pool=1)
     await successor.open()
     try:
-        assert {row["Id"] for row in bench.engine.containers(filters=holders)} == before
+        assert bench.holders() == before
     finally:
         await successor.close()
 
 
 async def test_a_holder_that_somebody_removed_does_not_fail_the_next_start(bench: Bench) -> None:
-    holders = {"label": [f"dev.cloudrun.home={bench.home}", "dev.cloudrun.kind=holder"]}
     image = await bench.runtime.resolve(bench.image())
-    await _until(lambda: len(bench.engine.containers(filters=holders)) == 1)
-    await asyncio.sleep(0.5)  # it is listed a moment before it is in the pool
-    for row in bench.engine.containers(filters=holders):
-        bench.engine.remove_container(row["Id"], force=True)
+    await bench.one_waits()
+    for holder in bench.holders():
+        bench.engine.remove_container(holder, force=True)
     instance = await bench.runtime.start(a_spec(image, command=("sleep", "60")))
     assert await bench.runtime.instances() == [instance]
 
@@ -264,6 +356,13 @@ async def _until(true: Callable[[], bool]) -> None:
     async with asyncio.timeout(DEADLINE):
         while not true():  # noqa: ASYNC110 - the engine rings no bell for this
             await asyncio.sleep(0.1)
+
+
+def _accepts(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    with suppress(OSError), socket.create_connection((host, int(port)), timeout=5):
+        return True
+    return False
 
 
 def _read(address: str) -> bytes:

@@ -6,9 +6,11 @@ from contextlib import contextmanager
 from tests.docker_images import an_image, busybox_base
 from tests.e2e.world import engine
 
-SERVER = "#!/bin/sh\nexec httpd -f -p ${PORT:-8080}\n"
+# A program without a handler ignores SIGTERM as process 1, and would be waited for.
+SERVER = "#!/bin/sh\ntrap 'exit 0' TERM\nhttpd -f -p ${PORT:-8080} &\nwait\n"
+SLEEPER = "#!/bin/sh\ntrap 'exit 0' TERM\nsleep 3600 &\nwait\n"
 FAILING = "#!/bin/sh\necho no table to migrate >&2\nexit 1\n"
-START, SLEEP, FAIL = 'CMD ["/app/server"]', 'CMD ["sleep", "3600"]', 'CMD ["sh", "-c", "exit 1"]'
+START, SLEEP, FAIL = 'CMD ["/app/server"]', 'CMD ["/app/sleeper"]', 'CMD ["sh", "-c", "exit 1"]'
 DONE = 'ENTRYPOINT ["true"]'
 
 IMAGES = {
@@ -34,7 +36,11 @@ def pretended() -> Iterator[None]:
     missing = {name: how for name, how in IMAGES.items() if name.removeprefix("docker.io/library/") not in there}
     for name, how in missing.items():
         an_image(
-            api, base, {"app/server": SERVER, "bin/app": SERVER, "bin/python": FAILING}, tag=name, instructions=[how]
+            api,
+            base,
+            {"app/server": SERVER, "app/sleeper": SLEEPER, "bin/app": SERVER, "bin/python": FAILING},
+            tag=name,
+            instructions=[how],
         )
     try:
         yield

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from cloudrun_cli.runtime import docker_labels as labels
+from tests.e2e.world import engine
 from tests.transcripts.images import pretended
 from tests.transcripts.listed import check, known
 from tests.transcripts.recordings import ABSENT, HERE, Transcript, transcripts
@@ -46,6 +48,8 @@ def docker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Changed]:
     with pretended():
         world = Changed(tmp_path_factory.mktemp("changing"), "docker")
         yield world
+        for row in engine().containers(filters=labels.filters(str(world.home), labels.KIND_INSTANCE)):
+            engine().kill(row["Id"])  # the recorded Dockerfile's program does not heed SIGTERM
         world.close()
 
 

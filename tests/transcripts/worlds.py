@@ -62,6 +62,7 @@ class Changed:
             CLOUDRUN_HTTP_PORT=str(http_port),
             CLOUDRUN_HTTPS_PORT=str(https_port),
             CLOUDSDK_RUN_RUNTIME=runtime,
+            CLOUDSDK_EMULATOR_SETTLE_TIME="50ms",
         )
         imported(self.home)
         with closing(sqlite3.connect(self.home / "state.db")) as store:

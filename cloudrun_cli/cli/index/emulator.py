@@ -49,7 +49,7 @@ COMMANDS = {
   'hidden': False,
   'positionals': (),
   'flags': (
-   ('--keep-images', ('--keep-images', '--no-keep-images'), 'Keep what was built from source.', '', '', (), False, False),
+   ('--keep-images', ('--keep-images', '--no-keep-images'), 'Keep the images that were built or kept.', '', '', (), False, False),
   ),
  },
  'emulator restart': {
@@ -84,8 +84,43 @@ COMMANDS = {
   'positionals': (),
   'flags': (),
  },
+ 'emulator zones list': {
+  'help': 'List the zones of the region, and all that are stopped: how many instances run in each.',
+  'more': (),
+  'examples': ('cloudrun emulator zones list', 'cloudrun emulator zones list --filter=state=stopped'),
+  'hidden': False,
+  'positionals': (),
+  'flags': (
+   ('--filter', ('--filter',), 'Keep the rows that this expression holds for.', 'EXPRESSION', '', (), False, False),
+   ('--limit', ('--limit',), 'Print no more rows than this.', 'LIMIT', '', (), False, False),
+   ('--page-size', ('--page-size',), 'Rows on one page.', 'PAGE_SIZE', '', (), False, False),
+   ('--region', ('--region',), 'Only those of this region.', 'REGION', 'regions', (), False, False),
+   ('--sort-by', ('--sort-by',), 'Order by these keys; ~ in front reverses.', 'FIELD', '', (), False, False),
+  ),
+ },
+ 'emulator zones start': {
+  'help': 'Let instances be started in a zone again. Those that run elsewhere stay where they are.',
+  'more': (),
+  'examples': ('cloudrun emulator zones start us-central1-a',),
+  'hidden': False,
+  'positionals': (
+   ('ZONE', 'The zone, as in us-central1-a.', 'zones', (), True, False),
+  ),
+  'flags': (),
+ },
+ 'emulator zones stop': {
+  'help': 'End every instance of a zone at once, as its loss would; new ones start in the other zones of its region.',
+  'more': ('Requests that are in flight there answer 503. The zone stays away until `emulator zones start`.',),
+  'examples': ('cloudrun emulator zones stop us-central1-a',),
+  'hidden': False,
+  'positionals': (
+   ('ZONE', 'The zone, as in us-central1-a.', 'zones', (), True, False),
+  ),
+  'flags': (),
+ },
 }
 
 GROUPS = {
- 'emulator': ('Start, stop and look at what runs the services.', (), (('env', 'Print the exports that point client libraries and gcloud at the emulator.'), ('export', 'Write every service, job and policy as v1 objects to the files of a folder, which is made when it is not there.'), ('import', 'Add the services, jobs and policies that a folder holds as v1 objects, with their revisions and executions, names, times, statuses and addresses.'), ('logs', 'Print the last lines that the emulator itself has logged.'), ('reset', 'Stop the emulator and forget everything that was deployed. Settings stay.'), ('restart', 'Stop the emulator and start it again, with the settings of now.'), ('start', 'Start the emulator, if it does not run yet. Every command that needs it does so by itself.'), ('status', 'Show whether the emulator runs, where, and since when. Never starts it.'), ('stop', 'Stop the emulator with everything that runs in it. What was deployed stays, for the next start.'))),
+ 'emulator': ('Start, stop and look at what runs the services.', (('zones', 'Rehearse the loss of a zone.'),), (('env', 'Print the exports that point client libraries and gcloud at the emulator.'), ('export', 'Write every service, job and policy as v1 objects to the files of a folder, which is made when it is not there.'), ('import', 'Add the services, jobs and policies that a folder holds as v1 objects, with their revisions and executions, names, times, statuses and addresses.'), ('logs', 'Print the last lines that the emulator itself has logged.'), ('reset', 'Stop the emulator and forget everything that was deployed. Settings stay.'), ('restart', 'Stop the emulator and start it again, with the settings of now.'), ('start', 'Start the emulator, if it does not run yet. Every command that needs it does so by itself.'), ('status', 'Show whether the emulator runs, where, and since when. Never starts it.'), ('stop', 'Stop the emulator with everything that runs in it. What was deployed stays, for the next start.'))),
+ 'emulator zones': ('Rehearse the loss of a zone.', (), (('list', 'List the zones of the region, and all that are stopped: how many instances run in each.'), ('start', 'Let instances be started in a zone again. Those that run elsewhere stay where they are.'), ('stop', 'End every instance of a zone at once, as its loss would; new ones start in the other zones of its region.'))),
 }

@@ -177,7 +177,7 @@ COMMANDS = {
   'positionals': (),
   'flags': (
    ('--async', ('--async', '--no-async'), 'Return at once.', '', '', (), False, False),
-   ('--domain', ('--domain',), 'The domain, for example www.example.com.', 'DOMAIN', '', (), True, False),
+   ('--domain', ('--domain',), 'The domain, for example www.example.com.', 'DOMAIN', 'domain_mappings', (), True, False),
    ('--namespace', ('--namespace',), 'The project of the mapping.', 'NAMESPACE', 'projects', (), False, False),
    ('--region', ('--region',), 'The region of the mapping.', 'REGION', 'regions', (), False, False),
   ),
@@ -189,7 +189,7 @@ COMMANDS = {
   'hidden': False,
   'positionals': (),
   'flags': (
-   ('--domain', ('--domain',), 'The domain, for example www.example.com.', 'DOMAIN', '', (), True, False),
+   ('--domain', ('--domain',), 'The domain, for example www.example.com.', 'DOMAIN', 'domain_mappings', (), True, False),
    ('--namespace', ('--namespace',), 'The project of the mapping.', 'NAMESPACE', 'projects', (), False, False),
    ('--region', ('--region',), 'The region of the mapping.', 'REGION', 'regions', (), False, False),
   ),

@@ -11,7 +11,8 @@ Region = Annotated[str | None, flag("--region", "The region of the mapping.", na
 Namespace = Annotated[
     str | None, flag("--namespace", "The project of the mapping.", names="projects", property="core/project")
 ]
-Domain = Annotated[str, flag("--domain", "The domain, for example www.example.com.")]
+NewDomain = Annotated[str, flag("--domain", "The domain, for example www.example.com.")]
+Domain = Annotated[str, flag("--domain", "The domain, for example www.example.com.", names="domain_mappings")]
 
 RECORDS = 'table(name:label=NAME, type:label="RECORD TYPE", rrdata:label=CONTENTS)'
 TABLE = """table(
@@ -36,7 +37,7 @@ def address(mapping: Any) -> str:
 )
 def create(
     service: Annotated[str, flag("--service", "The service that answers for the domain.", names="services")],
-    domain: Domain,
+    domain: NewDomain,
     force_override: Annotated[
         bool, switch("--force-override", "Map the domain though it leads to another service.")
     ] = False,

@@ -43,6 +43,7 @@ def rollout(
     found: Service | None = service
     deadline = time.monotonic() + ROLLOUT_SECONDS
     emulator = Emulator(home)
+    suspected = ""
     for found, revision in watch.rollout(store, service.ref, made.ref, deadline, emulator.look):
         if found is None or revision is None:
             raise NotFound(f"Service [{service.ref.name}] was deleted while it was deployed.")
@@ -51,6 +52,9 @@ def rollout(
             progress.fail(REVISION)
             cause, _, advice = failed.message.partition("\n")
             raise FailedPrecondition(cause, hint=advice or None)
+        if (said := watch.suspicion(revision)) and said != suspected:
+            suspected = said
+            progress.detail(suspected)
         if watch.settled(found, revision):
             progress.done(REVISION)
             if routed or any(t.revision == made.ref.name and t.percent for t in found.status.traffic):

@@ -18,7 +18,7 @@ _WIDEST = 60  # of a column; longer ones push the next aside. Source: gcloud's l
 def traffic_pairs(service: Json) -> list[dict[str, Any]]:
     """One entry a revision, by name with LATEST last: its percent and tags as wanted (spec) and as served (status)."""
     status = service["status"]
-    latest = status.get("latestReadyRevisionName", NONE)
+    latest = status.get("latestReadyRevisionName")  # None is shown as it is, as by gcloud
     wanted, served = _by_target(service["spec"].get("traffic") or ()), _by_target(status.get("traffic") or ())
     overrides: dict[str, int] = {}
     if LATEST in wanted and LATEST not in served and latest in served:
@@ -61,7 +61,7 @@ def _by_target(entries: Sequence[Json]) -> dict[str, list[Json]]:
 
 
 def _pair(
-    key: str, latest: str, wanted: Sequence[Json], served: Sequence[Json], override: int | None, url: str
+    key: str, latest: str | None, wanted: Sequence[Json], served: Sequence[Json], override: int | None, url: str
 ) -> dict[str, Any]:
     spec_percent = str(_percent(wanted)) if wanted else NONE
     status_percent = str(_percent(served)) if served else NONE

@@ -297,8 +297,9 @@ def test_why_a_revision_is_not_ready_is_told_below_it(message: str, shown: list[
 
 
 def test_a_service_of_which_nothing_is_ready_says_that_nobody_gets_its_traffic() -> None:
+    """As gcloud's own printer puts it (traffic_pair.py): None is the name of a revision that is not there."""
     service = a_service()
     service["status"] = {"conditions": [], "latestCreatedRevisionName": "full-00001-abc"}
     lines = list(service_lines(service))
     assert lines[0].startswith("… Service full")
-    assert lines[lines.index("Traffic:") + 1].strip().endswith("LATEST (currently -)")
+    assert lines[lines.index("Traffic:") + 1].strip() == "100% (currently -) LATEST (currently None)"

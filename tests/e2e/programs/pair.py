@@ -1,5 +1,5 @@
 """Two containers of one service. The app (with PORT) tells what it shares with the side, which serves port 9000 and can
-be made to fail: its startup probe passes only after a while, /break makes /health and /ready answer 500."""
+be made to fail: its startup probe passes only after SLOW seconds, /break makes /health and /ready answer 500."""
 
 import json
 import os
@@ -10,7 +10,7 @@ import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 SHARED = "/shared/greeting"
-SLOW_SECONDS = 1.5
+SLOW_SECONDS = float(os.environ.get("SLOW", "0"))
 STARTED = time.time()
 BROKEN = threading.Event()
 
