@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from cloudrun_cli.controlplane.transfer import Bundle
 
 PROJECTS, SERVICES, REVISIONS, POLICIES = "projects.json", "services.json", "revisions.json", "iam-policies.json"
-DOMAINS = "domain-mappings.json"
+DOMAINS, SECRETS, ACCOUNTS = "domain-mappings.json", "secrets.json", "service-accounts.json"
 DERIVED = ("configurations.json", "routes.json")  # written, and not read: they say nothing that services do not
 
 Folder = Annotated[str, positional("DIR", "The folder of the files.", names="folders")]
@@ -24,22 +24,26 @@ def import_(folder: Folder) -> None:
     """Add the services, revisions and policies that a folder holds as v1 objects, with their names, times, statuses and
     addresses.
 
-    Reads projects.json, services.json, revisions.json, iam-policies.json and domain-mappings.json, as `emulator
-    export` writes them. Nothing
-    of it is started: it is history until something is deployed on it. What is there already is never written over;
-    then nothing is imported.
+    Reads projects.json, services.json, revisions.json, iam-policies.json, domain-mappings.json and
+    service-accounts.json, as `emulator export` writes them, and secrets.json. Nothing of it is started: it is history
+    until something is deployed on it. What is there already is never written over; then nothing is imported.
     """
     from cloudrun_cli.controlplane import transfer
 
     present = context()
     bundle = _read(folder)
-    loaded = transfer.load(present.store, bundle, caller=present.account, now=present.now())
+    vault = present.vault if bundle.secrets else None
+    loaded = transfer.load(present.store, bundle, vault, caller=present.account, now=present.now())
     present.ring()
     present.tell(
         f"Imported {_count(loaded.services, 'service')} with {_count(loaded.revisions, 'revision')}, "
         f"{_count(loaded.policies, 'policy', 'policies')} and {_count(loaded.projects, 'project')}."
     )
-    known = {PROJECTS, SERVICES, REVISIONS, POLICIES, DOMAINS, *DERIVED}
+    if loaded.secrets:
+        present.tell(f"Imported {_count(loaded.secrets, 'secret')}.")
+    if loaded.service_accounts:
+        present.tell(f"Imported {_count(loaded.service_accounts, 'service account')}.")
+    known = {PROJECTS, SERVICES, REVISIONS, POLICIES, DOMAINS, SECRETS, ACCOUNTS, *DERIVED}
     left = sorted(name for name in os.listdir(folder) if name.endswith(".json") and name not in known)
     left += [f"{what} ({count})" for what, count in loaded.left_out.items()]
     if left:
@@ -54,7 +58,7 @@ def export(folder: Folder) -> None:
     Writes what `emulator import` reads, and configurations.json and routes.json besides. The files are sorted, so that
     two exports of the same world are the same.
     """
-    from cloudrun_cli.controlplane import transfer
+    from cloudrun_cli.controlplane import secrets_transfer, transfer
     from cloudrun_cli.core.wire import derived
 
     present = context()
@@ -65,6 +69,7 @@ def export(folder: Folder) -> None:
         SERVICES: _list("Service", bundle.services),
         REVISIONS: _list("Revision", bundle.revisions),
         POLICIES: bundle.policies,
+        ACCOUNTS: bundle.service_accounts,
         DERIVED[0]: _list("Configuration", map(derived.configuration, bundle.services)),
         DERIVED[1]: _list("Route", map(derived.route, bundle.services)),
     }
@@ -75,6 +80,8 @@ def export(folder: Folder) -> None:
         f"Exported {_count(len(bundle.services), 'service')} with {_count(len(bundle.revisions), 'revision')} "
         f"to [{folder}]."
     )
+    if secrets_transfer.left_behind(present.store):
+        present.warn("Secrets are not exported: whoever could read the files could read them.")
 
 
 def _read(folder: str) -> "Bundle":
@@ -90,6 +97,8 @@ def _read(folder: str) -> "Bundle":
         revisions=_items(folder, REVISIONS),
         policies=_mapping(folder, POLICIES),
         domain_mappings=_items(folder, DOMAINS),
+        secrets=_mapping(folder, SECRETS),
+        service_accounts=_mapping(folder, ACCOUNTS),
     )
 
 

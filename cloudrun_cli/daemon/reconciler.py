@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from cloudrun_cli.clock import Clock
 from cloudrun_cli.core import conditions, contract, sidecars, traffic
-from cloudrun_cli.core.autopsy import MISSING, Finding
+from cloudrun_cli.core.autopsy import Finding, refused
 from cloudrun_cli.core.conditions import readiness
 from cloudrun_cli.core.errors import CloudRunError
 from cloudrun_cli.core.resources import ActiveTraffic, Revision, RevisionRef, Service, ServiceRef, ServiceStatus, Status
@@ -110,7 +110,7 @@ class Reconciler:
                 return revision, None
             return revision, await self._fleet.launch(self._fleet.enlist(revision), ROLLOUT, checked=True)
         except CloudRunError as error:
-            return revision, Finding(error.message, error.hint or "", reason=MISSING)
+            return revision, refused(error)
         except Exception:
             log.exception("Preparing %s broke", revision.ref)
             return revision, Finding("The deploy broke off because of a fault of cloudrun itself.", "", INTERNAL)

@@ -10,6 +10,7 @@ from datetime import timedelta
 from cloudrun_cli.core import autoscaling, contract, iam
 from cloudrun_cli.core.conditions import readiness
 from cloudrun_cli.core.hosts import host_name
+from cloudrun_cli.core.identity import custom_audiences
 from cloudrun_cli.core.resources import (
     DEFAULT_CONCURRENCY,
     DEFAULT_MAX_INSTANCES,
@@ -38,7 +39,7 @@ class Seen:
     gone: tuple[Revision, ...]
 
 
-_TOLD = {"Service", "Revision", "DomainMapping"}  # the kinds of entries of which we know what they change
+_TOLD = {"Service", "Revision", "DomainMapping", "Secret"}  # the kinds of entries of which we know what they change
 
 
 class World:
@@ -295,6 +296,8 @@ class World:
             tags={t.tag: there(t.revision) for t in active if t.tag},
             disabled_url=not service.default_url,
             hosts=_hosts(service),
+            ingress=service.ingress,
+            audiences=custom_audiences(service.annotations),
         )
 
     def _revision_route(self, revision: Revision) -> RevisionRoute:

@@ -45,7 +45,7 @@ def record(
     instance: str,
     refusal: Refusal | None,
 ) -> RequestRecord:
-    """The record of a line of `requests.jsonl` (fields: envoy_config.REQUEST_FIELDS) and what the gate knows of it."""
+    """The record of a line of `requests.jsonl` (fields: envoy_logs.REQUEST_FIELDS) and what the gate knows of it."""
     status = int(line["st"] or 0)
     why = refusal or edge_refusal(status, str(line["rf"] or ""), str(line["rd"] or ""))
     return RequestRecord(

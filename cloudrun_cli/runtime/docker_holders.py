@@ -11,16 +11,17 @@ import socket
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 import docker
 
 from cloudrun_cli.core.errors import CloudRunError, EngineUnavailable, Unavailable
-from cloudrun_cli.runtime import docker_hold
+from cloudrun_cli.runtime import docker_hold, docker_ways
 from cloudrun_cli.runtime import docker_labels as labels
 from cloudrun_cli.runtime.base import InstanceSpec
 from cloudrun_cli.runtime.docker_engine import Engine, inspect_image, is_hiccup
+from cloudrun_cli.runtime.docker_ways import Ways
 
 POOL = 2  # holders that wait; each costs half a megabyte
 REFILL_DELAY = 0.7  # seconds after the last take: an instance that starts needs the processor more
@@ -48,12 +49,21 @@ class Holders:
     """The home's network and its pool of holders."""
 
     def __init__(
-        self, engine: Engine, home: str, *, size: int, hosts: Mapping[str, str], reachable: bool | None = None
+        self,
+        engine: Engine,
+        home: str,
+        *,
+        size: int,
+        hosts: Mapping[str, str],
+        reachable: bool | None = None,
+        ways: Ways | None = None,
     ) -> None:
         self._engine = engine
         self._home = home
         self._size = size
-        self._hosts = {**hosts, "metadata.google.internal": docker_hold.METADATA_ADDRESS}
+        self._hosts = {**hosts, **dict.fromkeys(docker_hold.METADATA_NAMES, docker_hold.METADATA_ADDRESS)}
+        self.ways = ways  # None: instances reach nothing of this home by the addresses that they know
+        self.gateway, self.subnet = "", ""
         self._network = f"cloudrun-{hashlib.sha256(home.encode()).hexdigest()[:12]}"
         self._image = ""
         self._ready: list[Holder] = []
@@ -119,12 +129,15 @@ class Holders:
 
     async def _prepare(self) -> None:
         if not self._prepared:
-            gateway = await self._engine.call(self._network_and_image)
-            self.reachable = _is_own_address(gateway) if self._told_reachable is None else self._told_reachable
+            self.gateway, self.subnet = await self._engine.call(self._network_and_image)
+            own = _is_own_address(self.gateway)
+            self.reachable = own if self._told_reachable is None else self._told_reachable
+            if not (own and self.reachable and docker_ways.can_be_laid()):
+                self.ways = None
             self._prepared = True
 
-    def _network_and_image(self) -> str:
-        """The network and the image; the network's gateway."""
+    def _network_and_image(self) -> tuple[str, str]:
+        """The network and the image; the network's gateway and subnet."""
         api = self._engine.api
         networks = api.networks(names=[self._network], filters=labels.filters(self._home))
         if not networks:
@@ -145,7 +158,7 @@ class Holders:
             change = f'ENTRYPOINT ["{docker_hold.PATH}"]'
             api.import_image_from_data(tar, repository=repository, tag=tag, changes=[change])
         config = api.inspect_network(self._network)["IPAM"]["Config"]
-        return str(config[0].get("Gateway", "")) if config else ""
+        return (str(config[0].get("Gateway", "")), str(config[0].get("Subnet", ""))) if config else ("", "")
 
     def _waiting(self, used: set[str]) -> list[Holder]:
         api = self._engine.api
@@ -155,7 +168,9 @@ class Holders:
             if container in used:
                 continue
             state = api.inspect_container(container)
-            if state["State"]["Running"] and not {labels.PORT, labels.CONTAINERS} & set(state["Config"]["Labels"]):
+            said = state["Config"]["Labels"]
+            whose = {labels.PORT, labels.CONTAINERS} & set(said) or said.get(labels.WAYS, "") != self._ways_label
+            if state["State"]["Running"] and not whose:
                 waiting.append(Holder(container, self._address(state, 0)))
             else:
                 remove(api, container)
@@ -175,6 +190,7 @@ class Holders:
         With either it can serve only the one it was made for."""
         api = self._engine.api
         named = {labels.HOME: self._home, labels.KIND: labels.KIND_HOLDER}
+        named |= {labels.WAYS: self._ways_label} if self.ways else {}
         named |= {labels.PORT: str(ports[0])} if ports else {}
         named |= {labels.CONTAINERS: ",".join(names)} if names else {}
         options: dict[str, Any] = {"port_bindings": dict.fromkeys(ports, (LOOPBACK, None))} if ports else {}
@@ -188,6 +204,7 @@ class Holders:
             pids_limit=4,
             extra_hosts={"host.docker.internal": "host-gateway", **self._hosts, **dict.fromkeys(names, LOOPBACK)},
             log_config=docker.types.LogConfig(type="none"),
+            dns=[docker_hold.METADATA_ADDRESS] if self.ways else None,  # as on Google Cloud
             **options,
         )
         container = api.create_container(
@@ -200,10 +217,23 @@ class Holders:
         try:
             api.start(container)
             port = ports[0] if ports else 0
-            return Holder(container, self._address(api.inspect_container(container), port), port)
+            state = api.inspect_container(container)
+            if self.ways and not port:
+                address = self._address(state, 0)
+                docker_ways.lay(self.ways, state["State"]["Pid"], self.gateway, address, loopback=not names)
+            return Holder(container, self._address(state, port), port)
+        except Unavailable as error:
+            remove(api, container)
+            _log.warning("Instances reach the metadata server by their environment only: %s", error.message)
+            self.ways = None
+            return self._run(ports, names)
         except BaseException:
             remove(api, container)
             raise
+
+    @property
+    def _ways_label(self) -> str:
+        return "/".join(str(port) for port in astuple(self.ways)) if self.ways else ""
 
     def _address(self, state: Mapping[str, Any], port: int) -> str:
         if not port:

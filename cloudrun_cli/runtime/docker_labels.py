@@ -20,6 +20,7 @@ STARTED = f"{PREFIX}.started"
 HOLDER = f"{PREFIX}.holder"  # the container whose network it is in
 CONTAINER = f"{PREFIX}.container"  # its name in the instance
 CONTAINERS = f"{PREFIX}.containers"  # the names of all that the instance is to have, with commas
+WAYS = f"{PREFIX}.ways"  # of a holder: the ports on the gateway that its rules lead to
 FIRST = f"{PREFIX}.first"  # only on the instance's first container, whose id is its handle
 
 KIND_INSTANCE = "instance"  # every container of one

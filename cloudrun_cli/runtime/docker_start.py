@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import docker
@@ -20,6 +21,7 @@ from cloudrun_cli.runtime.docker_volumes import Volumes
 FILE_DESCRIPTORS = docker.types.Ulimit(name="nofile", soft=25_000, hard=25_000)  # Source: container runtime contract
 PROCESSES = 8192  # ours: enough for any server, too few to take the machine down
 LOG_FILES = {"max-size": "20m", "max-file": "2"}
+TRUST = "/run/cloudrun"  # ours: where ca.pem is, the authority of the edge
 NOT_NEEDED = ["AUDIT_WRITE", "MKNOD", "NET_RAW", "SETFCAP"]  # of the engine's default capabilities
 
 _log = logging.getLogger(__name__)
@@ -28,10 +30,10 @@ _log = logging.getLogger(__name__)
 class Starter:
     """Starts containers of one home, each into the network of a holder. Blocking."""
 
-    def __init__(self, api: docker.APIClient, home: str, volumes: Volumes) -> None:
+    def __init__(self, api: docker.APIClient, home: str, volumes: Volumes, trust: Path | None = None) -> None:
         self._api = api
         self._home = home
-        self._volumes = volumes
+        self._volumes, self._trust = volumes, trust
         self.folders = MemoryFolders(api, home)
         self._processors = int(api.info()["NCPU"])
         self._file_limit = True  # until the engine refuses to set it
@@ -111,11 +113,17 @@ class Starter:
                 pids_limit=PROCESSES,
                 ulimits=[FILE_DESCRIPTORS] if self._file_limit else None,
                 cap_drop=NOT_NEEDED,
-                mounts=self._volumes.mounts(spec) or None,
+                mounts=[*self._volumes.mounts(spec), *self._trusted()] or None,
                 security_opt=["no-new-privileges"],
                 log_config=docker.types.LogConfig(type="json-file", config=LOG_FILES),
             )
         )
+
+    def _trusted(self) -> list[docker.types.Mount]:
+        """What a program needs to believe the certificates of the edge, where there is one."""
+        if self._trust is None or not self._trust.is_dir():
+            return []
+        return [docker.types.Mount(TRUST, str(self._trust), type="bind", read_only=True)]
 
 
 class HolderLost(StartFailed):

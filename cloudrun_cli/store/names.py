@@ -8,27 +8,15 @@ _END = "\U0010ffff"
 _HERE = "project = :project AND region = :region"
 
 _QUERIES = {
-    "projects": "SELECT id AS name FROM projects",
+    "projects": "SELECT id AS name FROM projects WHERE deleted IS NULL",
+    "folders": "SELECT id AS name FROM folders WHERE state = 'ACTIVE'",
     "services": f"SELECT name FROM services WHERE {_HERE}",
     # the index holds the names and none of the bodies
     "revisions": f"SELECT name FROM revisions INDEXED BY revisions_of_service WHERE {_HERE}",
     "tags": f"SELECT tag AS name FROM tags WHERE {_HERE}",
     "domain_mappings": f"SELECT domain AS name FROM domains WHERE {_HERE}",
-    # until they have tables of their own: those that services and policies name
-    "service_accounts": """
-        SELECT json_extract(body, '$.spec.template.spec.serviceAccountName') AS name FROM services
-        WHERE project = :project AND instr(body, '"serviceAccountName"')
-        UNION SELECT substr(member.value, 16) FROM policies,
-            json_each(policies.body, '$.bindings') AS binding, json_each(binding.value, '$.members') AS member
-        WHERE member.value LIKE 'serviceAccount:%' AND resource LIKE 'projects/' || :project || '/%'""",
-    "secrets": """
-        SELECT json_extract(variable.value, '$.valueFrom.secretKeyRef.name') AS name FROM services,
-            json_each(services.body, '$.spec.template.spec.containers') AS container,
-            json_each(container.value, '$.env') AS variable
-        WHERE project = :project AND instr(services.body, '"secretKeyRef"')
-        UNION SELECT json_extract(volume.value, '$.secret.secretName') FROM services,
-            json_each(services.body, '$.spec.template.spec.volumes') AS volume
-        WHERE project = :project AND instr(services.body, '"secretName"')""",
+    "service_accounts": "SELECT email AS name FROM service_accounts WHERE project = :project",
+    "secrets": "SELECT name FROM secrets WHERE project = :project",
 }
 _OF_SERVICE = ("revisions", "tags")  # a service has its own
 _PLACED = {"services": "services", "revisions": "revisions"}  # kinds that a region holds, and their tables
@@ -40,8 +28,8 @@ def names_with_prefix(
     home: str, kind: str, prefix: str, project: str, region: str, service: str | None = None
 ) -> list[str]:
     """The names of projects; or of services, revisions, tags and domain mappings of a project and region, of one
-    service where it has its own; or of the service accounts and secrets that a project uses. In order, each once.
-    Raises sqlite3.Error, also when there is no store yet."""
+    service where it has its own; or of the secrets and the service accounts of a project. In order, each once. Raises
+    sqlite3.Error, also when there is no store yet."""
     query = _QUERIES[kind]
     if service is not None and kind in _OF_SERVICE:
         query += " AND service = :service"

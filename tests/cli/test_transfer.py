@@ -10,7 +10,7 @@ from tests.builders import RECORDINGS
 from tests.conftest import Cloudrun
 
 recorded = pytest.mark.skipif(not RECORDINGS.is_dir(), reason=f"NO RECORDINGS at {RECORDINGS}: import is not tested")
-FILES = ("configurations", "iam-policies", "projects", "revisions", "routes", "services")
+FILES = ("configurations", "iam-policies", "projects", "revisions", "routes", "service-accounts", "services")
 
 
 def _sorted(name: str, body: Any) -> Any:

@@ -20,7 +20,8 @@ HERE = RECORDINGS.is_dir()
 ABSENT = f"NO RECORDINGS at {RECORDINGS}: sameness with gcloud is not tested"
 
 _AREA = re.compile(
-    r"(config get-value|run (deploy|services|servces|revisions|configurations|routes|regions|domain-mappings)) "
+    r"(config get-value|iam service-accounts|projects|secrets"
+    r"|run (deploy|services|servces|revisions|configurations|routes|regions|domain-mappings)) "
 )
 _WRITES = ("POST", "PUT", "DELETE", "PATCH")
 
@@ -65,12 +66,15 @@ class Transcript:
     @property
     def writes(self) -> bool:
         """Whether it asked the server to change something."""
-        return any(call["method"] in _WRITES for call in self.calls)
+        # a policy is read by a POST, too
+        asked = (call for call in self.calls if not call.get("path", "").endswith(":getIamPolicy"))
+        return any(call["method"] in _WRITES for call in asked)
 
 
 @cache
 def transcripts() -> dict[str, Transcript]:
-    """Every recorded call of services, revisions and what is derived from them, by its id."""
+    """Every recorded call of services, revisions, what is derived from them, of projects, secrets and service accounts,
+    by its id."""
     if not HERE:
         return {}
     lines = (RECORDINGS / "gcloud-transcripts.jsonl").read_text(encoding="utf-8").splitlines()

@@ -24,7 +24,7 @@ COMMANDS = {
  },
  'emulator import': {
   'help': 'Add the services, revisions and policies that a folder holds as v1 objects, with their names, times, statuses and addresses.',
-  'more': ('Reads projects.json, services.json, revisions.json, iam-policies.json and domain-mappings.json, as `emulator export` writes them. Nothing of it is started: it is history until something is deployed on it. What is there already is never written over; then nothing is imported.',),
+  'more': ('Reads projects.json, services.json, revisions.json, iam-policies.json, domain-mappings.json and service-accounts.json, as `emulator export` writes them, and secrets.json. Nothing of it is started: it is history until something is deployed on it. What is there already is never written over; then nothing is imported.',),
   'examples': ('cloudrun emulator import ./world',),
   'hidden': False,
   'positionals': (

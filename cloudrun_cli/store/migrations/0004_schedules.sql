@@ -1,0 +1,1 @@
+-- Kept free for jobs and schedules, which are built elsewhere.
