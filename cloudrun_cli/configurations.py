@@ -97,6 +97,7 @@ class Configurations:
 
     def _locked(self) -> "_Lock":
         try:
+            os.makedirs(os.path.dirname(self._folder), mode=0o700, exist_ok=True)  # the home, also its owner's alone
             os.makedirs(self._folder, mode=0o700, exist_ok=True)
         except OSError as error:
             raise FailedPrecondition(

@@ -33,6 +33,10 @@ class Property:
 
 
 _OURS = (
+    Property(
+        "auth/impersonate_service_account",
+        "The service account that calls are made as, by who has the right to.",
+    ),
     Property("core/account", "The account that calls are made as.", default="dev@example.com"),
     Property("core/disable_prompts", "Answer every question with its default.", kind="bool", default="false"),
     Property("core/project", "The project that resources belong to.", default="demo"),
@@ -53,6 +57,11 @@ _OURS = (
         "How long a deploy's first instance must live on after it has begun to listen.",
         kind="duration",
         default="600ms",
+    ),
+    Property(
+        "emulator/load_balancer_port",
+        "The port of the load balancer, for services that take requests from one only; none unless set.",
+        kind="port",
     ),
     Property("emulator/startup_timeout", "How long an instance may take to listen.", kind="duration", default="240s"),
     Property(
@@ -76,7 +85,7 @@ _GCLOUDS = {
     "api_endpoint_overrides": "artifactregistry cloudbuild cloudscheduler cloudtasks compute eventarc iam logging "
     "pubsub redis run secretmanager sqladmin storage",
     "artifacts": "location repository",
-    "auth": "access_token_file disable_credentials impersonate_service_account",
+    "auth": "access_token_file disable_credentials login_config_file",
     "billing": "quota_project",
     "builds": "kaniko_cache_ttl region timeout use_kaniko",
     "component_manager": "disable_update_check",

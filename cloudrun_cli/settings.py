@@ -86,6 +86,10 @@ class Settings:
         check(KNOWN[path], value)
         return int(value)
 
+    def optional_port(self, path: str) -> int | None:
+        """The value of a property that is a port or not set. Raises InvalidArgument."""
+        return self.port(path) if self.text(path) else None
+
     def choice(self, path: str) -> str:
         """The value of a property with a closed set of values. Raises InvalidArgument."""
         value = self.text(path)

@@ -27,7 +27,7 @@ MAKING_TIMEOUT = 900  # seconds to fetch and unpack the base; about a minute wit
 
 def python_base(api: docker.APIClient) -> str:
     """The name of an image with Debian and python3, without pip. Made once, then kept in the user's cache."""
-    if not _has(api, PYTHON_BASE):
+    if not has_image(api, PYTHON_BASE):
         archive = _python_archive()
         repository, _, tag = PYTHON_BASE.rpartition(":")
         with archive.open("rb") as content:
@@ -37,7 +37,7 @@ def python_base(api: docker.APIClient) -> str:
 
 def busybox_base(api: docker.APIClient) -> str:
     """The name of an image with a shell and the usual commands, of one megabyte. Skips where busybox is not static."""
-    if not _has(api, BUSYBOX_BASE):
+    if not has_image(api, BUSYBOX_BASE):
         program = Path("/bin/busybox")
         if not program.exists() or _needs_a_loader(program.read_bytes()):
             pytest.skip("needs a static /bin/busybox: install the package busybox-static")
@@ -60,7 +60,7 @@ def busybox_base(api: docker.APIClient) -> str:
 
 def node_base(api: docker.APIClient) -> str:
     """The Python base with this machine's own Node.js and npm put in. Skips where they are not in the usual places."""
-    if not _has(api, NODE_BASE):
+    if not has_image(api, NODE_BASE):
         node, npm = Path("/usr/bin/node"), Path("/usr/lib/node_modules/npm")
         if not node.is_file() or not npm.is_dir():
             pytest.skip("needs /usr/bin/node and /usr/lib/node_modules/npm to make its Node.js base image")
@@ -138,7 +138,8 @@ def _needs_a_loader(elf: bytes) -> bool:
     return any(struct.unpack_from("<I", elf, start + size * index)[0] == 3 for index in range(count))
 
 
-def _has(api: docker.APIClient, name: str) -> bool:
+def has_image(api: docker.APIClient, name: str) -> bool:
+    """Whether the engine has it already."""
     try:
         api.inspect_image(name)  # type: ignore[no-untyped-call]  # published without types
     except docker.errors.ImageNotFound:

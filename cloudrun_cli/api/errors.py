@@ -12,6 +12,7 @@ HTTP = {
     Code.INVALID_ARGUMENT: 400,
     Code.FAILED_PRECONDITION: 400,
     Code.RESOURCE_EXHAUSTED: 429,
+    Code.UNAUTHENTICATED: 401,
     Code.PERMISSION_DENIED: 403,
     Code.NOT_FOUND: 404,
     Code.ALREADY_EXISTS: 409,
@@ -30,7 +31,11 @@ def of_ours(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, CloudRunError)
     message = f"{error.message} {error.hint}" if error.hint else error.message
     body: dict[str, Any] = {"code": HTTP[error.code], "message": message, "status": str(error.code)}
-    if error.field:
+    if error.code is Code.PERMISSION_DENIED and (error.field or "").count(".") == 2:  # Source: google.rpc.ErrorInfo
+        info = {"reason": "IAM_PERMISSION_DENIED", "domain": "iam.googleapis.com"}
+        named = {"permission": error.field}
+        body["details"] = [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", **info, "metadata": named}]
+    elif error.field:
         violation = {"field": error.field, "description": error.message}
         body["details"] = [{"@type": "type.googleapis.com/google.rpc.BadRequest", "fieldViolations": [violation]}]
     return JSONResponse({"error": body}, HTTP[error.code])

@@ -16,11 +16,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from cloudrun_cli.api.callers import Says
 from cloudrun_cli.api.paging import page
 from cloudrun_cli.api.running import Runner
 from cloudrun_cli.api.selectors import parse
-from cloudrun_cli.controlplane import listing
-from cloudrun_cli.controlplane import policies as policy_verbs
+from cloudrun_cli.controlplane import listing, permits
 from cloudrun_cli.controlplane import revisions as revision_verbs
 from cloudrun_cli.controlplane import services as service_verbs
 from cloudrun_cli.core.addresses import LOCATION, Edge, located
@@ -53,25 +53,23 @@ _JOBS = f"/apis/{RUN}/namespaces/{{project}}/jobs"
 
 @dataclass(frozen=True, slots=True)
 class RunV1:
-    """The routes. `caller` is who the journal says has written; `changed` is called after each write."""
+    """The routes. `says` tells who calls; `changed` is called after each write."""
 
     store: Store
     edge: Edge
-    caller: str
+    says: Says
     now: Callable[[], datetime]
     changed: Callable[[], None]
 
     @property
     def runner(self) -> Runner:
         """What makes executions."""
-        return Runner(self.store, self.caller, SystemRandom())
+        return Runner(self.store, self.says, SystemRandom())
 
     def routes(self) -> list[Route]:
         """Every path that is built, and the writes that name the command which does the same."""
         routes = [
             Route("/v1/projects/{project}/locations", self.list_locations),
-            Route(f"{_LOCATION}/services/{{name:name}}:getIamPolicy", self.get_policy),
-            Route(f"{_LOCATION}/services/{{name:name}}:setIamPolicy", _set_policy, methods=["POST"]),
             Route(f"{_JOBS}/{{name:name}}:run", self.run_job, methods=["POST"]),
         ]
         for parent in (_NAMESPACE, _LOCATION):
@@ -90,20 +88,20 @@ class RunV1:
     async def list_services(self, request: Request) -> Response:
         """The project's services by name and region: one region's, or on the global host all."""
         project, region = self._project(request), _region(request)
-        found = listing.services(self.store, project, self.edge, region)
+        found = listing.services(self.store, project, self.edge, region, caller=self.says(request))
         return _list(request, "ServiceList", found, _by_name)
 
     async def get_service(self, request: Request) -> Response:
         """A service with its addresses."""
-        service = self._service(request)
+        service = self._service(request, "services describe")
         body = service_to_json(service, self._number(service.ref.project))
         return JSONResponse(located(body, service.door, self.edge))
 
     async def delete_service(self, request: Request) -> Response:
         """A service goes with its revisions; its instances stop after the answer."""
-        service = self._service(request)
+        service = self._service(request, "services delete")
         if not _is_dry(request):
-            service_verbs.delete(self.store, service.ref, caller=self.caller, now=self.now())
+            service_verbs.delete(self.store, service.ref, caller=self.says(request), now=self.now())
             self.changed()
         return _deleted("services", service.ref.name, service.uid)
 
@@ -111,21 +109,21 @@ class RunV1:
         """The project's revisions, newest first: that order is visible, because a client's limit reaches us."""
         project, region = self._project(request), _region(request)
         service = parse(request.query_params.get("labelSelector", "")).only(SERVICE_LABEL)
-        found = listing.revisions(self.store, project, region, service)
+        found = listing.revisions(self.store, project, region, service, caller=self.says(request))
         bodies = [{key: value for key, value in body.items() if key != "active"} for body in found]
         return _list(request, "RevisionList", bodies, _by_age, newest_first=True)
 
     async def get_revision(self, request: Request) -> Response:
         """A revision."""
-        revision = self._revision(request)
+        revision = self._revision(request, "revisions describe")
         return JSONResponse(revision_to_json(revision, self._number(revision.ref.project)))
 
     async def delete_revision(self, request: Request) -> Response:
         """A revision that nothing needs goes; its instances stop after the answer."""
         if _is_dry(request):
             raise Unimplemented("dryRun of the deletion of a revision is not built yet in this emulator.")
-        revision = self._revision(request)
-        revision_verbs.delete(self.store, revision.ref, caller=self.caller, now=self.now())
+        revision = self._revision(request, "revisions delete")
+        revision_verbs.delete(self.store, revision.ref, caller=self.says(request), now=self.now())
         self.changed()
         return _deleted("revisions", revision.ref.name, revision.uid)
 
@@ -138,6 +136,7 @@ class RunV1:
     async def list_locations(self, request: Request) -> Response:
         """The regions of Cloud Run; here all of them are this machine, and none has a town's name."""
         project, query = self._project(request), request.query_params
+        permits.require(self.store, self.says(request), "regions list", permits.place(project))
         regions = [
             {"name": f"projects/{project}/locations/{name}", "locationId": name, "displayName": name}
             for name in REGIONS
@@ -147,10 +146,6 @@ class RunV1:
         )
         return JSONResponse({"locations": found} | ({"nextPageToken": token} if token else {}))
 
-    async def get_policy(self, request: Request) -> Response:
-        """Who may do what with a service."""
-        return JSONResponse(policy_verbs.get(self.store, self._service(request).ref))
-
     def _project(self, request: Request) -> str:
         named: str = request.path_params["project"]
         return next((project for project, number in projects.numbers(self.store).items() if number == named), named)
@@ -158,18 +153,21 @@ class RunV1:
     def _number(self, project: str) -> str:
         return projects.number(self.store, project) or project_number(project)
 
-    def _service(self, request: Request) -> Service:
+    def _service(self, request: Request, verb: str) -> Service:
+        """The service, once the caller may do this verb with it. Raises PermissionDenied, NotFound."""
         ref = ServiceRef(self._project(request), _one_region(request), request.path_params["name"])
+        permits.require(self.store, self.says(request), verb, service_verbs.resource(ref))
         found = service_verbs.find(self.store, ref)
         if found is None:
             raise _missing("SERVICE", ref)
         return found
 
-    def _revision(self, request: Request) -> Revision:
+    def _revision(self, request: Request, verb: str) -> Revision:
+        """The revision, once the caller may do this verb with it. Raises PermissionDenied, NotFound."""
         name = RevisionName(request.path_params["name"])
         ref = RevisionRef(self._project(request), _one_region(request), name)
         try:
-            return revision_verbs.get(self.store, ref)
+            return revision_verbs.get(self.store, ref, caller=self.says(request), verb=verb)
         except NotFound as error:
             raise _missing("REVISION", ref) from error
 
@@ -181,11 +179,6 @@ async def _create_service(request: Request) -> Response:
 async def _replace_service(request: Request) -> Response:
     name = request.path_params["name"]
     raise _by_command("Replacing a service", f"cloudrun run deploy {name} --image=IMAGE")
-
-
-async def _set_policy(request: Request) -> Response:
-    name = request.path_params["name"]
-    raise _by_command("Setting a policy", f"cloudrun run deploy {name} --image=IMAGE --allow-unauthenticated")
 
 
 def _by_command(what: str, command: str) -> Unimplemented:

@@ -9,6 +9,7 @@ from typing import Any
 
 from starlette.requests import Request
 
+from cloudrun_cli.api.callers import Says
 from cloudrun_cli.controlplane import executions
 from cloudrun_cli.core.errors import InvalidArgument, NotFound, Unimplemented
 from cloudrun_cli.core.jobs import NO_OVERRIDES, Execution, JobRef, Overrides
@@ -21,10 +22,10 @@ _FIELDS = ("overrides", "validateOnly", "etag")
 
 @dataclass(frozen=True, slots=True)
 class Runner:
-    """Makes executions for `caller`."""
+    """Makes executions for whoever calls, as `says` tells."""
 
     store: Store
-    caller: str
+    says: Says
     random: Random
 
     async def run(self, request: Request, region: str, now: datetime) -> Execution:
@@ -35,7 +36,7 @@ class Runner:
         project = next((project for project, number in known if number == named), named)
         ref = JobRef(project, region, request.path_params["name"])
         try:
-            return executions.run(self.store, ref, overrides, caller=self.caller, now=now, random=self.random)
+            return executions.run(self.store, ref, overrides, caller=self.says(request), now=now, random=self.random)
         except NotFound as error:
             raise NotFound(
                 f"Resource '{ref.name}' of kind 'JOB' in region '{ref.region}' in project '{ref.project}' does not "

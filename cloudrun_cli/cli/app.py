@@ -18,12 +18,28 @@ TRACKS = ("alpha", "beta")  # accepted in front of any command; what there is, i
 # Words of a group, the module of its commands, its help line. A group without a module only holds others.
 GROUPS: dict[str, tuple[str, str]] = {
     "": ("", "Run Cloud Run on this machine."),
+    "auth": ("cloudrun_cli.cli.auth.accounts", "Manage as whom commands and programs call."),
+    "auth application-default": ("cloudrun_cli.cli.auth.defaults", "Manage the default credentials of programs."),
+    "auth enterprise-certificate-config": ("", "Manage enterprise certificates, which are not built here."),
+    "auth enterprise-certificate-config create": (
+        "cloudrun_cli.cli.auth.certificates",
+        "Create configurations of enterprise certificates, which are not built here.",
+    ),
     "completion": ("cloudrun_cli.cli.shells", "Complete commands, flags and names in the shell."),
     "config": ("cloudrun_cli.cli.config", "View and edit properties."),
     "config configurations": ("cloudrun_cli.cli.config_configurations", "Manage the set of named configurations."),
     "emulator": ("cloudrun_cli.cli.emulator", "Start, stop and look at what runs the services."),
     "emulator zones": ("cloudrun_cli.cli.emulator_zones", "Rehearse the loss of a zone."),
+    "iam": ("cloudrun_cli.cli.iam.bindings", "Manage who may do what: policies, roles and accounts."),
+    "iam groups": ("cloudrun_cli.cli.iam.groups", "Say who is in the groups that policies name."),
+    "iam roles": ("cloudrun_cli.cli.iam.roles", "View roles, and manage those of your own."),
+    "iam service-accounts": ("cloudrun_cli.cli.iam.service_accounts", "Manage service accounts: who code runs as."),
+    "iam service-accounts keys": ("cloudrun_cli.cli.iam.service_account_keys", "Manage the keys of service accounts."),
     "instances": ("cloudrun_cli.cli.instances", "See what runs: every instance and its life."),
+    "organizations": ("cloudrun_cli.cli.iam.organizations", "View organizations and manage their policies."),
+    "projects": ("cloudrun_cli.cli.iam.projects", "Manage projects and their policies."),
+    "resource-manager": ("", "Manage what projects are kept in."),
+    "resource-manager folders": ("cloudrun_cli.cli.iam.folders", "Manage folders and their policies."),
     "run": ("", "Manage your Cloud Run applications."),
     "run configurations": ("cloudrun_cli.cli.run.configurations", "View your Cloud Run configurations."),
     "run domain-mappings": ("cloudrun_cli.cli.run.domain_mappings", "Manage domains mapped to your services."),
@@ -45,12 +61,37 @@ GROUPS: dict[str, tuple[str, str]] = {
     "scheduler jobs logs": ("cloudrun_cli.cli.scheduler.logs", "Read the logs of schedules."),
     "scheduler jobs update": ("cloudrun_cli.cli.scheduler.updating", "Change schedules."),
     "scheduler locations": ("cloudrun_cli.cli.scheduler.locations", "View the locations of schedules."),
+    "secrets": ("cloudrun_cli.cli.secrets.secrets", "Manage secrets, their versions, and who may read them."),
+    "secrets locations": ("cloudrun_cli.cli.secrets.locations", "View where secrets may be kept."),
+    "secrets replication": ("cloudrun_cli.cli.secrets.replication", "View and change where a secret is kept."),
+    "secrets versions": ("cloudrun_cli.cli.secrets.versions", "Manage the versions of secrets, and read them."),
 }
 
 # Words of a command that has a module of its own; its help line is its docstring.
 COMMANDS: dict[str, str] = {
+    "auth print-access-token": "cloudrun_cli.cli.auth.printing",
+    "auth print-identity-token": "cloudrun_cli.cli.auth.printing",
     "emulator export": "cloudrun_cli.cli.emulator_transfer",
     "emulator import": "cloudrun_cli.cli.emulator_transfer",
+    "iam effective-policy": "cloudrun_cli.cli.iam.reviews",
+    "iam lint": "cloudrun_cli.cli.iam.reviews",
+    "iam service-accounts add-iam-policy-binding": "cloudrun_cli.cli.iam.service_account_policies",
+    "iam service-accounts get-iam-policy": "cloudrun_cli.cli.iam.service_account_policies",
+    "iam service-accounts remove-iam-policy-binding": "cloudrun_cli.cli.iam.service_account_policies",
+    "iam service-accounts set-iam-policy": "cloudrun_cli.cli.iam.service_account_policies",
+    "iam troubleshoot": "cloudrun_cli.cli.iam.reviews",
+    "organizations add-iam-policy-binding": "cloudrun_cli.cli.iam.organization_policies",
+    "organizations get-iam-policy": "cloudrun_cli.cli.iam.organization_policies",
+    "organizations remove-iam-policy-binding": "cloudrun_cli.cli.iam.organization_policies",
+    "organizations set-iam-policy": "cloudrun_cli.cli.iam.organization_policies",
+    "projects add-iam-policy-binding": "cloudrun_cli.cli.iam.project_policies",
+    "projects get-iam-policy": "cloudrun_cli.cli.iam.project_policies",
+    "projects remove-iam-policy-binding": "cloudrun_cli.cli.iam.project_policies",
+    "projects set-iam-policy": "cloudrun_cli.cli.iam.project_policies",
+    "resource-manager folders add-iam-policy-binding": "cloudrun_cli.cli.iam.folder_policies",
+    "resource-manager folders get-iam-policy": "cloudrun_cli.cli.iam.folder_policies",
+    "resource-manager folders remove-iam-policy-binding": "cloudrun_cli.cli.iam.folder_policies",
+    "resource-manager folders set-iam-policy": "cloudrun_cli.cli.iam.folder_policies",
     "run deploy": "cloudrun_cli.cli.run.deploy",
     "run jobs add-iam-policy-binding": "cloudrun_cli.cli.run.jobs.policies",
     "run jobs create": "cloudrun_cli.cli.run.jobs.create",
@@ -69,15 +110,20 @@ COMMANDS: dict[str, str] = {
     "run services replace": "cloudrun_cli.cli.run.replace",
     "run services set-iam-policy": "cloudrun_cli.cli.run.policies",
     "run services update": "cloudrun_cli.cli.run.update",
+    "secrets add-iam-policy-binding": "cloudrun_cli.cli.secrets.policies",
+    "secrets get-iam-policy": "cloudrun_cli.cli.secrets.policies",
+    "secrets remove-iam-policy-binding": "cloudrun_cli.cli.secrets.policies",
+    "secrets set-iam-policy": "cloudrun_cli.cli.secrets.policies",
+    "secrets update": "cloudrun_cli.cli.secrets.update",
     "info": "cloudrun_cli.cli.info",
     "version": "cloudrun_cli.cli.version",
 }
 
 # As cli/wide_flags.py makes them; a test keeps them equal.
 # gcloud's groups and commands that are not here; a script that calls one is told so, and not asked what it meant.
-_ABSENT = """app artifacts asset auth bigtable billing builds code components composer compute container dataflow dns
-docker domains endpoints eventarc firestore functions iam init kms logging monitoring organizations projects pubsub
-redis resource-manager secrets services spanner sql storage tasks topic workflows"""
+_ABSENT = """app artifacts asset bigtable billing builds code components composer compute container dataflow dns
+docker domains endpoints eventarc firestore functions init kms logging monitoring pubsub redis services spanner sql
+storage tasks topic workflows"""
 ABSENT = {*_ABSENT.split(), "run compose", "run multi-region-services", "run worker-pools"}
 
 WIDE_VALUES = (

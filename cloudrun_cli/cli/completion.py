@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 Candidate = tuple[str, str]  # the word, and its help
 
 STORED = (
-    *("domain_mappings", "executions", "jobs", "projects", "revisions", "secrets", "service_accounts", "services"),
-    *("tags", "tasks"),
+    *("domain_mappings", "executions", "folders", "jobs", "projects", "revisions", "secrets", "service_accounts"),
+    *("services", "tags", "tasks"),
 )
 SERVICE_COMMANDS = ("run services ", "run deploy")  # those whose first word is a service
 
@@ -203,6 +203,17 @@ def _members(settings: "Settings", operands: "Sequence[str]") -> list[Candidate]
     return [("allUsers", ""), ("allAuthenticatedUsers", ""), *((f"serviceAccount:{name}", "") for name in accounts)]
 
 
+def _accounts(settings: "Settings", operands: "Sequence[str]") -> list[Candidate]:
+    import os
+
+    try:
+        files = os.listdir(os.path.join(settings.home, "credentials", "accounts"))
+    except FileNotFoundError:
+        files = []
+    found = {file[: -len(".json")] for file in files} | {settings.text("core/account")}
+    return [(account, "") for account in sorted(found)]
+
+
 def _configurations(settings: "Settings", operands: "Sequence[str]") -> list[Candidate]:
     return [(name, "") for name in settings.configurations.names()]
 
@@ -218,6 +229,8 @@ def _property_values(settings: "Settings", operands: "Sequence[str]") -> list[Ca
     from cloudrun_cli.properties import KNOWN
 
     known = KNOWN[operands[0] if "/" in operands[0] else f"core/{operands[0]}"]
+    if known.path == "core/account":
+        return _accounts(settings, operands)
     if known.path == "run/region":
         return [(region, "") for region in REGIONS]
     return [(choice, "") for choice in (("true", "false") if known.kind == "bool" else known.choices)]
@@ -230,6 +243,7 @@ def _formats(settings: "Settings", operands: "Sequence[str]") -> list[Candidate]
 
 
 _SOURCES: "dict[str, Callable[[Settings, Sequence[str]], list[Candidate]]]" = {
+    "accounts": _accounts,
     "configurations": _configurations,
     "formats": _formats,
     "instances": _instances,

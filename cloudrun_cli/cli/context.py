@@ -17,6 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from random import Random
 
+    from cloudrun_cli.controlplane.vault import Vault
     from cloudrun_cli.core.addresses import Edge
     from cloudrun_cli.store.database import Store
 
@@ -65,7 +66,21 @@ class Context:
 
     @cached_property
     def account(self) -> str:
-        return self.settings.text("core/account")
+        """Whom this call speaks for: the account in force, or the service account that it impersonates. Raises
+        FailedPrecondition, PermissionDenied."""
+        account = self.settings.text("core/account")
+        impersonate = self.settings.text("auth/impersonate_service_account")
+        if not impersonate and not account.endswith(".gserviceaccount.com"):
+            return account
+        from cloudrun_cli.controlplane.acting import caller
+
+        found = caller(self.store, self.home, account, impersonate, self.now())
+        if impersonate:
+            self.warn(
+                "This command is using service account impersonation. All API calls will be executed as "
+                f"[{impersonate.rpartition(',')[2].strip()}]."
+            )
+        return found
 
     @cached_property
     def quiet(self) -> bool:
@@ -94,6 +109,13 @@ class Context:
         from cloudrun_cli.store.database import open_for_reading
 
         return open_for_reading(self.home)
+
+    @cached_property
+    def vault(self) -> "Vault":
+        """What seals and opens the payloads of secrets."""
+        from cloudrun_cli.controlplane.vault import Vault
+
+        return Vault(self.home)
 
     @cached_property
     def random(self) -> "Random":

@@ -59,7 +59,11 @@ def status() -> dict[str, Any] | None:
         print(f"{label + ':':9} {said[key]}", file=present.out)
     print(f"{'HTTP:':9} http://run.localhost:{said['http_port']}", file=present.out)
     print(f"{'HTTPS:':9} https://run.localhost:{said['https_port']}", file=present.out)
+    if balancer := said.get("load_balancer_port"):
+        print(f"{'Balancer:':9} 127.0.0.1:{balancer}", file=present.out)
     print(f"{'Home:':9} {said['home']}", file=present.out)
+    for whose, where in said["metadata"].items():
+        print(f"Metadata server for {whose}: {where}", file=present.out)
     return None
 
 
@@ -103,7 +107,8 @@ def reset(
     if not keep_images:
         _let_go_of_images(present)
     doorbell.stop(present.home)
-    gone = ["state.db", "state.db-wal", "state.db-shm", "logs", "builds", "sources", "run"]
+    gone = ["state.db", "state.db-wal", "state.db-shm", "logs", "builds", "sources", "run", "keys", "credentials"]
+    gone.append("application_default_credentials.json")  # of accounts and tokens that are gone too
     for name in [*gone, *([] if keep_images else ["process"])]:
         path = os.path.join(present.home, name)
         if os.path.isdir(path):
@@ -134,6 +139,7 @@ def environment(present: Context) -> dict[str, str]:
         "CLOUDSDK_CORE_PROJECT": project,
         "CLOUDSDK_RUN_REGION": present.region,
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_RUN": f"http://run.localhost:{edge.http_port}/",
+        "CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER": f"http://secretmanager.localhost:{edge.http_port}/",
         "CLOUDSDK_AUTH_DISABLE_CREDENTIALS": "true",
         "GOOGLE_CLOUD_PROJECT": project,
         "GOOGLE_CLOUD_PROJECT_NUMBER": project_number(project),

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from cloudrun_cli.controlplane.transfer import Bundle
 
 PROJECTS, SERVICES, REVISIONS, POLICIES = "projects.json", "services.json", "revisions.json", "iam-policies.json"
-DOMAINS, SCHEDULES = "domain-mappings.json", "scheduler.json"
-JOBS, EXECUTIONS, TASKS = "jobs.json", "executions.json", "tasks.json"
+DOMAINS, SCHEDULES, SECRETS = "domain-mappings.json", "scheduler.json", "secrets.json"
+JOBS, EXECUTIONS, TASKS, ACCOUNTS = "jobs.json", "executions.json", "tasks.json", "service-accounts.json"
 DERIVED = ("configurations.json", "routes.json")  # written, and not read: they say nothing that services do not
 
 Folder = Annotated[str, positional("DIR", "The folder of the files.", names="folders")]
@@ -26,15 +26,16 @@ def import_(folder: Folder) -> None:
     names, times, statuses and addresses.
 
     Reads projects.json, services.json, revisions.json, jobs.json, executions.json, tasks.json, iam-policies.json,
-    domain-mappings.json and scheduler.json, as `emulator export` writes them. Nothing of it is started: it is history
-    until something is deployed on it, executions stay so, and schedules fire only once they are resumed, changed or
-    run. What is there already is never written over; then nothing is imported.
+    domain-mappings.json, scheduler.json and service-accounts.json, as `emulator export` writes them, and secrets.json.
+    Nothing of it is started: it is history until something is deployed on it, executions stay so, and schedules fire
+    only once they are resumed, changed or run. What is there already is never written over; then nothing is imported.
     """
     from cloudrun_cli.controlplane import transfer
 
     present = context()
     bundle = _read(folder)
-    loaded = transfer.load(present.store, bundle, caller=present.account, now=present.now())
+    vault = present.vault if bundle.secrets else None
+    loaded = transfer.load(present.store, bundle, vault, caller=present.account, now=present.now())
     present.ring()
     present.tell(
         f"Imported {_count(loaded.services, 'service')} with {_count(loaded.revisions, 'revision')}, "
@@ -42,7 +43,12 @@ def import_(folder: Folder) -> None:
     )
     if loaded.jobs:
         present.tell(f"Imported {_count(loaded.jobs, 'job')} with {_count(loaded.executions, 'execution')}.")
-    known = {PROJECTS, SERVICES, REVISIONS, POLICIES, DOMAINS, SCHEDULES, JOBS, EXECUTIONS, TASKS, *DERIVED}
+    if loaded.secrets:
+        present.tell(f"Imported {_count(loaded.secrets, 'secret')}.")
+    if loaded.service_accounts:
+        present.tell(f"Imported {_count(loaded.service_accounts, 'service account')}.")
+    known = {PROJECTS, SERVICES, REVISIONS, POLICIES, DOMAINS, SCHEDULES, JOBS, EXECUTIONS, TASKS, SECRETS, ACCOUNTS}
+    known |= {*DERIVED}
     left = sorted(name for name in os.listdir(folder) if name.endswith(".json") and name not in known)
     left += [f"{what} ({count})" for what, count in loaded.left_out.items()]
     if left:
@@ -57,7 +63,7 @@ def export(folder: Folder) -> None:
     Writes what `emulator import` reads, and configurations.json and routes.json besides. The files are sorted, so that
     two exports of the same world are the same.
     """
-    from cloudrun_cli.controlplane import transfer
+    from cloudrun_cli.controlplane import secrets_transfer, transfer
     from cloudrun_cli.core.wire import derived
 
     present = context()
@@ -68,6 +74,7 @@ def export(folder: Folder) -> None:
         SERVICES: _list("Service", bundle.services),
         REVISIONS: _list("Revision", bundle.revisions),
         POLICIES: bundle.policies,
+        ACCOUNTS: bundle.service_accounts,
         DERIVED[0]: _list("Configuration", map(derived.configuration, bundle.services)),
         DERIVED[1]: _list("Route", map(derived.route, bundle.services)),
     }
@@ -92,6 +99,8 @@ def export(folder: Folder) -> None:
     if bundle.jobs:
         counted = len(bundle.jobs), len(bundle.executions)
         present.tell(f"Exported {_count(counted[0], 'job')} with {_count(counted[1], 'execution')}.")
+    if secrets_transfer.left_behind(present.store):
+        present.warn("Secrets are not exported: whoever could read the files could read them.")
 
 
 def _read(folder: str) -> "Bundle":
@@ -111,6 +120,8 @@ def _read(folder: str) -> "Bundle":
         jobs=_items(folder, JOBS),
         executions=_items(folder, EXECUTIONS),
         tasks=_items(folder, TASKS),
+        secrets=_mapping(folder, SECRETS),
+        service_accounts=_mapping(folder, ACCOUNTS),
     )
 
 

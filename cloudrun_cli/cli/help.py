@@ -108,7 +108,7 @@ def index(path: str) -> "dict[str, Any]":
 
     name = first if first and first in GROUPS else "top"
     try:
-        return vars(import_module(f"cloudrun_cli.cli.index.{name}"))
+        return vars(import_module(f"cloudrun_cli.cli.index.{name.replace('-', '_')}"))
     except ModuleNotFoundError:
         return {}  # a group that has been added since the index was written
 

@@ -147,7 +147,7 @@ def _by_name(params: list[click.Parameter]) -> list[click.Parameter]:
 def _module(path: str) -> str:
     """The index module of a path; commands without a group, and the top itself, share one."""
     first = path.partition(" ")[0]
-    return first if first and first in app.GROUPS else "top"
+    return first.replace("-", "_") if first and first in app.GROUPS else "top"
 
 
 def _literal(value: Any, depth: int = 0) -> str:

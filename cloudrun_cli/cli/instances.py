@@ -110,9 +110,13 @@ def top(
 def _rows(
     present: Context, service: str | None = None, revision: str | None = None, region: str | None = None
 ) -> list[Row]:
-    """The instances of the project, each with its age: since its start, or how old it has become."""
+    """The instances of the project, each with its age: since its start, or how old it has become. Raises
+    PermissionDenied."""
+    from cloudrun_cli.controlplane import permits
     from cloudrun_cli.store import instances as snapshot
 
+    if present.reader is not None:
+        permits.require(present.reader, present.account, "instances list", permits.place(present.project, region))
     asked = {"project": present.project, "service": service, "revision": revision, "region": region}
     wanted = {key: value for key, value in asked.items() if value is not None}
     rows = [row for row in snapshot.read(present.home) if all(row[key] == value for key, value in wanted.items())]

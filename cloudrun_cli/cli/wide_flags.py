@@ -17,11 +17,12 @@ FLAGS_FILE = "--flags-file"
 WIDE_PREFIX = "wide_"  # of the parameter names of these flags
 WITHOUT_EFFECT = (
     *("--access-token-file", "--authority-selector", "--authorization-token-file", "--billing-project"),
-    *("--credential-file-override", "--document", "--http-timeout", "--impersonate-service-account"),
-    *("--trace-token", "--universe-domain"),
+    *("--credential-file-override", "--document", "--http-timeout", "--trace-token"),
+    "--universe-domain",
 )
 NAMES = {
     "--access-token-file": "files",
+    "--account": "accounts",
     "--configuration": "configurations",
     FLAGS_FILE: "files",
     "--format": "formats",
@@ -47,7 +48,12 @@ def wide_flags() -> list[click.Parameter]:
         _value("--flatten", "Make one row of each item of these keys.", metavar="KEY", kind=flatten),
         _value("--format", "How the answer is printed: yaml, json, csv, table(…), value(…) and more."),
         _value("--http-timeout", no_use, kind=Duration(), hidden=True),
-        _value("--impersonate-service-account", no_use, metavar="SERVICE_ACCOUNT_EMAILS"),
+        _value(
+            "--impersonate-service-account",
+            "The service account to act as, which takes roles/iam.serviceAccountTokenCreator on it.",
+            "auth/impersonate_service_account",
+            metavar="SERVICE_ACCOUNT_EMAILS",
+        ),
         _switch("--log-http/--no-log-http", "Tell what was changed: here no requests are made, but a journal is kept."),
         _value("--project", "The project to work in.", "core/project", metavar="PROJECT_ID"),
         _switch("--quiet", "Answer every question with its default.", "-q"),

@@ -4,9 +4,12 @@ from datetime import datetime
 from random import Random
 from typing import Any
 
+from cloudrun_cli.controlplane import permits
+from cloudrun_cli.controlplane import projects as project_verbs
 from cloudrun_cli.core.domains import check_domain
 from cloudrun_cli.core.errors import AlreadyExists, NotFound
-from cloudrun_cli.core.names import check_project, check_region, check_service_name, project_number
+from cloudrun_cli.core.iam import service_resource
+from cloudrun_cli.core.names import check_project, check_region, check_service_name
 from cloudrun_cli.core.resources import DomainMapping, ServiceRef
 from cloudrun_cli.core.revisions import new_uid
 from cloudrun_cli.core.wire.domains import domain_mapping_to_json
@@ -29,13 +32,15 @@ def create(
     random: Random,
 ) -> Json:
     """Map a domain to a service; the v1 DomainMapping. With `force_override` one that leads elsewhere is moved.
-    Raises InvalidArgument; NotFound when there is no such service; AlreadyExists when the domain is mapped."""
+    Raises PermissionDenied; InvalidArgument; NotFound when there is no such service; AlreadyExists when the domain is
+    mapped."""
     check_project(ref.project)
     check_region(ref.region)
     check_service_name(ref.name)
     name = check_domain(domain)
     with store.transaction():
-        number = projects.ensure(store, ref.project, project_number(ref.project), now)
+        number = project_verbs.ensure(store, ref.project, caller, now)
+        permits.require(store, caller, "domain-mappings create", service_resource(ref.project, ref.region, ref.name))
         if service_rows.get(store, ref) is None:
             raise NotFound(f"Service [{ref.name}] could not be found in region [{ref.region}].", field="--service")
         old = domain_rows.get(store, name)
@@ -62,22 +67,24 @@ def create(
 
 
 def delete(store: Store, project: str, domain: str, *, caller: str, now: datetime) -> None:
-    """Take the domain away from its service. Raises NotFound."""
+    """Take the domain away from its service. Raises PermissionDenied, NotFound."""
     with store.transaction():
-        mapping = _find(store, project, domain)
+        mapping = _find(store, project, domain, "domain-mappings delete", caller)
         domain_rows.delete(store, mapping.domain)
         _note(store, mapping, "delete", now, caller)
 
 
-def get(store: Store, project: str, domain: str) -> Json:
-    """The v1 DomainMapping. Raises NotFound."""
-    mapping = _find(store, project, domain)
+def get(store: Store, project: str, domain: str, *, caller: str | None = None) -> Json:
+    """The v1 DomainMapping; with a caller, if that may see it. Raises PermissionDenied, NotFound."""
+    mapping = _find(store, project, domain, "domain-mappings describe", caller)
     exists = service_rows.get(store, ServiceRef(mapping.project, mapping.region, mapping.service)) is not None
     return domain_mapping_to_json(mapping, projects.number(store, project) or "", service_exists=exists)
 
 
-def everything(store: Store, project: str, region: str | None = None) -> list[Json]:
-    """The project's mappings in v1, by domain."""
+def everything(store: Store, project: str, region: str | None = None, *, caller: str | None = None) -> list[Json]:
+    """The project's mappings in v1, by domain; with a caller, if that may see them. Raises PermissionDenied."""
+    if caller is not None:
+        permits.require(store, caller, "domain-mappings list", permits.place(project, region))
     number = projects.number(store, project) or ""
     return [
         domain_mapping_to_json(mapping, number, service_exists=exists)
@@ -85,9 +92,14 @@ def everything(store: Store, project: str, region: str | None = None) -> list[Js
     ]
 
 
-def _find(store: Store, project: str, domain: str) -> DomainMapping:
+def _find(store: Store, project: str, domain: str, verb: str, caller: str | None) -> DomainMapping:
     found = domain_rows.get(store, check_domain(domain))
-    if found is None or found.project != project:
+    if found is not None and found.project != project:
+        found = None
+    if caller is not None:
+        of = service_resource(project, found.region, found.service) if found else f"projects/{project}"
+        permits.require(store, caller, verb, of)
+    if found is None:
         raise NotFound(
             f"Cannot find domain mapping for [{domain}].", hint="List them: cloudrun run domain-mappings list"
         )

@@ -7,16 +7,16 @@ from random import Random
 
 from cloudrun_cli.controlplane import executions
 from cloudrun_cli.controlplane import jobs as verbs
+from cloudrun_cli.controlplane import projects as project_verbs
 from cloudrun_cli.controlplane.replacing import check_place, check_version
 from cloudrun_cli.core import stamping
 from cloudrun_cli.core.errors import CloudRunError
 from cloudrun_cli.core.job_documents import WantedJob
 from cloudrun_cli.core.job_rules import check_job
 from cloudrun_cli.core.jobs import Execution, Job, JobRef, with_defaults
-from cloudrun_cli.core.names import check_project, check_region, project_number
+from cloudrun_cli.core.names import check_project, check_region
 from cloudrun_cli.core.wire.v1_jobs import shown_version
 from cloudrun_cli.store import jobs as job_rows
-from cloudrun_cli.store import projects
 from cloudrun_cli.store.database import Store
 
 
@@ -49,7 +49,7 @@ def replace_all(
     check_project(project)
     check_region(region)
     with store.transaction(keep=not validate_only):
-        number = projects.ensure(store, project, project_number(project), now)
+        number = project_verbs.ensure(store, project, caller, now)
         made = []
         for wanted in documents:
             try:

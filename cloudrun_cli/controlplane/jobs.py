@@ -10,19 +10,20 @@ from datetime import datetime
 from random import Random
 from typing import Any
 
+from cloudrun_cli.controlplane import projects as project_verbs
 from cloudrun_cli.core import iam
 from cloudrun_cli.core.changes import Change
 from cloudrun_cli.core.conditions import READY, put
 from cloudrun_cli.core.errors import AlreadyExists, NotFound
 from cloudrun_cli.core.job_rules import check_job
 from cloudrun_cli.core.jobs import DEFAULT_TASK_TIMEOUT, ExecutionTemplate, Job, JobRef, with_defaults
-from cloudrun_cli.core.names import check_job_name, check_project, check_region, check_resource_name, project_number
+from cloudrun_cli.core.names import check_job_name, check_project, check_region, check_resource_name
 from cloudrun_cli.core.resources import Condition, Container, RevisionTemplate, Status
 from cloudrun_cli.core.revisions import new_uid
 from cloudrun_cli.core.stamping import stamped_job
 from cloudrun_cli.store import executions as execution_rows
 from cloudrun_cli.store import jobs as job_rows
-from cloudrun_cli.store import journal, policies, projects
+from cloudrun_cli.store import journal, policies
 from cloudrun_cli.store.database import Store
 
 
@@ -154,7 +155,7 @@ def _write(
     check_project(ref.project)
     check_region(ref.region)
     check_job_name(ref.name)
-    number = projects.ensure(store, ref.project, project_number(ref.project), now)
+    number = project_verbs.ensure(store, ref.project, caller, now)
     job = _changed(old or new(ref, caller, now, random), changes)
     job = replace(job, template=with_defaults(job.template, number))
     job = stamped_job(job, random)

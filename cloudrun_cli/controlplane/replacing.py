@@ -6,18 +6,20 @@ from datetime import datetime
 from random import Random
 from typing import Protocol
 
-from cloudrun_cli.controlplane import doors
+from cloudrun_cli.controlplane import doors, permits
+from cloudrun_cli.controlplane import projects as project_verbs
 from cloudrun_cli.controlplane import revisions as revision_verbs
+from cloudrun_cli.controlplane import services as service_verbs
 from cloudrun_cli.controlplane.traffic import make_room
 from cloudrun_cli.core import revisions, stamping, traffic
 from cloudrun_cli.core.conditions import routing, service_status
 from cloudrun_cli.core.documents import KNATIVE_NAMESPACE, Wanted
 from cloudrun_cli.core.errors import AlreadyExists, CloudRunError, Conflict, InvalidArgument
-from cloudrun_cli.core.names import check_project, check_region, project_number
+from cloudrun_cli.core.names import check_project, check_region
 from cloudrun_cli.core.resources import Revision, RevisionTemplate, Service, ServiceRef
 from cloudrun_cli.core.validation import check_service
 from cloudrun_cli.core.wire.v1 import shown_version
-from cloudrun_cli.store import journal, projects
+from cloudrun_cli.store import journal
 from cloudrun_cli.store import revisions as revision_rows
 from cloudrun_cli.store import services as service_rows
 from cloudrun_cli.store.database import Store
@@ -47,12 +49,12 @@ def replace_all(
 ) -> list[Replaced]:
     """Make the services what the documents say, in their order: all of them, or none. Everything that a document leaves
     out goes back to its default; a new revision is made where the template differs from the last one, or has another
-    name. `client` are the annotations that name the client. Raises InvalidArgument, InvalidTraffic, AlreadyExists,
-    Conflict; then nothing has changed."""
+    name. `client` are the annotations that name the client. Raises PermissionDenied, InvalidArgument, InvalidTraffic,
+    AlreadyExists, Conflict; then nothing has changed."""
     check_project(project)
     check_region(region)
     with store.transaction(keep=not validate_only):
-        number = projects.ensure(store, project, project_number(project), now)
+        number = project_verbs.ensure(store, project, caller, now)
         made = []
         for wanted in documents:
             try:
@@ -77,6 +79,7 @@ def _replace(
     random: Random,
 ) -> Replaced:
     ref = ServiceRef(project, region, wanted.name)
+    permits.require(store, caller, "services replace", service_verbs.resource(ref))
     check_place(wanted, ref, number, "service")
     old = service_rows.get(store, ref)
     check_version(wanted, shown_version(old) if old else "", old.generation if old else None, "service")
@@ -88,6 +91,7 @@ def _replace(
     if old is not None and service == old:
         check_service(service)
         return Replaced(old, None, created=False, changed=False)
+    service_verbs.check_rights(store, old, service, caller, revises=revises)
     service = stamping.noted(service, random, client)
     service = replace(service, generation=service.generation + 1, updated=now, last_modifier=caller)
     revision = _stamp(store, service, now, random) if revises else None

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from cloudrun_cli.controlplane import permits
 from cloudrun_cli.core import traffic
 from cloudrun_cli.core.errors import FailedPrecondition, NotFound
 from cloudrun_cli.core.resources import Revision, RevisionName, RevisionRef, Service
@@ -13,8 +14,10 @@ from cloudrun_cli.store.database import Store
 KEPT = 1000  # per service; past that, those that no request can reach go, oldest first. Source: quotas and limits
 
 
-def get(store: Store, ref: RevisionRef) -> Revision:
-    """The revision. Raises NotFound."""
+def get(store: Store, ref: RevisionRef, *, caller: str | None = None, verb: str = "revisions describe") -> Revision:
+    """The revision; with a caller, if that may do this verb with it. Raises NotFound, PermissionDenied."""
+    if caller is not None:
+        permits.require(store, caller, verb, _resource(store, ref))
     found = revision_rows.get(store, ref)
     if found is None:
         raise NotFound(f"Cannot find revision [{ref.name}].")
@@ -29,9 +32,10 @@ def use_engine(store: Store) -> bool:
 
 
 def delete(store: Store, ref: RevisionRef, *, caller: str, now: datetime) -> None:
-    """Remove a revision that nothing needs. Raises NotFound; FailedPrecondition when it can get requests, is the
-    service's latest, or is its only one. Source: Manage revisions."""
+    """Remove a revision that nothing needs. Raises PermissionDenied; NotFound; FailedPrecondition when it can get
+    requests, is the service's latest, or is its only one. Source: Manage revisions."""
     with store.transaction():
+        permits.require(store, caller, "revisions delete", _resource(store, ref))
         revision = revision_rows.get(store, ref)
         if revision is None:
             raise NotFound(f"Revision [{ref.name}] could not be found.")
@@ -65,6 +69,13 @@ def forget_old(store: Store, service: Service) -> list[RevisionName]:
     for name in gone:
         revision_rows.delete(store, RevisionRef(service.ref.project, service.ref.region, name))
     return gone
+
+
+def _resource(store: Store, ref: RevisionRef) -> str:
+    """The full name that rights on it are asked for by: as v2 has it, in its service, so that these inherit."""
+    place = permits.place(ref.project, ref.region)
+    found = revision_rows.get(store, ref)
+    return f"{place}/services/{found.service if found else '-'}/revisions/{ref.name}"
 
 
 def _reachable(service: Service) -> set[RevisionName | None]:

@@ -5,13 +5,14 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from cloudrun_cli.controlplane import projects as project_verbs
 from cloudrun_cli.controlplane.recurrences import recurrence
 from cloudrun_cli.core import firing
 from cloudrun_cli.core.errors import AlreadyExists, NotFound
-from cloudrun_cli.core.names import check_project, check_region, project_number
+from cloudrun_cli.core.names import check_project, check_region
 from cloudrun_cli.core.schedules import Schedule, ScheduleRef, ScheduleState, check
 from cloudrun_cli.core.wire.schedules import schedule_from_json, schedule_to_json
-from cloudrun_cli.store import journal, projects
+from cloudrun_cli.store import journal
 from cloudrun_cli.store import schedules as rows
 from cloudrun_cli.store.database import Store
 
@@ -23,7 +24,7 @@ def create(store: Store, schedule: Schedule, *, caller: str, now: datetime) -> S
     check_region(ref.region)
     made = _planned(check(replace(schedule, updated=now)), now)
     with store.transaction():
-        projects.ensure(store, ref.project, project_number(ref.project), now)
+        project_verbs.ensure(store, ref.project, caller, now)
         if rows.get(store, ref) is not None:
             raise AlreadyExists(f"Job [{ref}] already exists.", field="name")
         rows.insert(store, made)

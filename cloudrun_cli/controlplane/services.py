@@ -6,11 +6,12 @@ from datetime import datetime
 from random import Random
 from typing import Any
 
-from cloudrun_cli.controlplane import doors
+from cloudrun_cli.controlplane import doors, permits
+from cloudrun_cli.controlplane import projects as project_verbs
 from cloudrun_cli.controlplane import revisions as revision_verbs
 from cloudrun_cli.controlplane.traffic import make_room
 from cloudrun_cli.core import iam, revisions, traffic
-from cloudrun_cli.core.annotations import STARTUP_BOOST
+from cloudrun_cli.core.annotations import INVOKER_DISABLED, STARTUP_BOOST
 from cloudrun_cli.core.changes import Change, makes_revision
 from cloudrun_cli.core.conditions import routing, service_status
 from cloudrun_cli.core.errors import InvalidArgument, NotFound
@@ -20,7 +21,6 @@ from cloudrun_cli.core.names import (
     check_resource_name,
     check_service_name,
     check_tag,
-    project_number,
     suffixed_revision_name,
 )
 from cloudrun_cli.core.resources import (
@@ -35,7 +35,7 @@ from cloudrun_cli.core.resources import (
 )
 from cloudrun_cli.core.stamping import noted, stamped
 from cloudrun_cli.core.validation import check_service
-from cloudrun_cli.store import journal, policies, projects
+from cloudrun_cli.store import journal, policies
 from cloudrun_cli.store import revisions as revision_rows
 from cloudrun_cli.store import services as service_rows
 from cloudrun_cli.store.database import Store
@@ -84,23 +84,27 @@ def deploy(
     now: datetime,
     random: Random,
 ) -> Deployed:
-    """Make a new revision of a service, and the service when there is none; everything else stays as it was.
-    Raises InvalidArgument, NotFound, AlreadyExists, FailedPrecondition; then nothing has changed."""
+    """Make a new revision of a service, and the service when there is none; everything else stays as it was. Raises
+    PermissionDenied, InvalidArgument, NotFound, AlreadyExists, FailedPrecondition; then nothing has changed."""
     check_project(ref.project)
     check_region(ref.region)
     check_service_name(ref.name)
     with store.transaction(keep=not rollout.validate_only):
-        number = projects.ensure(store, ref.project, project_number(ref.project), now)
+        number = project_verbs.ensure(store, ref.project, caller, now)
         old = service_rows.get(store, ref)
+        permits.require(store, caller, "services update" if old else "services create", resource(ref))
+        policy_set = rollout.public is True or (rollout.public is False and old is not None)
+        if policy_set:
+            permits.require(store, caller, "services set-iam-policy", resource(ref))
         if old is None and rollout.no_traffic:
             raise InvalidArgument("--no-traffic not supported when creating a new service.", field="--no-traffic")
         service = _adjusted(old or _new(store, ref, caller, now, random), changes)
         service, revision = _revised(store, service, changes, number, rollout, caller, now, random)
+        check_rights(store, old, service, caller, revises=True)
         service = service_rows.update(store, service, number) if old else service_rows.insert(store, service, number)
         _keep(store, service, revision, number)
         public = _set_public(store, ref, rollout.public)
         _note(store, service, "deploy", now, caller)
-    policy_set = rollout.public is True or (rollout.public is False and old is not None)
     routed = old is not None and _shares(old) != _shares(service)
     return Deployed(service, revision, old is None, public, policy_set, routed)
 
@@ -116,10 +120,11 @@ def update(
     random: Random,
 ) -> Updated:
     """Change a service. A new revision is made only where its template is spoken of, or a tag or name for a new one;
-    its images are those that the last revision runs, even if their tags have moved since. Raises NotFound,
-    InvalidArgument, AlreadyExists; then nothing has changed."""
+    its images are those that the last revision runs, even if their tags have moved since. Raises PermissionDenied,
+    NotFound, InvalidArgument, AlreadyExists; then nothing has changed."""
     with store.transaction(keep=not rollout.validate_only):
-        number = projects.ensure(store, ref.project, project_number(ref.project), now)
+        number = project_verbs.ensure(store, ref.project, caller, now)
+        permits.require(store, caller, "services update", resource(ref))
         old = get(store, ref)
         service, revision = _adjusted(old, changes), None
         if makes_revision(changes) or rollout.tag or rollout.suffix:
@@ -130,6 +135,7 @@ def update(
             service = replace(service, generation=service.generation + 1, updated=now, last_modifier=caller)
             service = replace(_through(noted(service, random), rollout), status=routing(service.status, now))
             check_service(service)
+        check_rights(store, old, service, caller, revises=revision is not None)
         service = service_rows.update(store, service, number)
         if revision is not None:
             _keep(store, service, revision, number)
@@ -137,9 +143,12 @@ def update(
     return Updated(service, revision, _shares(old) != _shares(service))
 
 
-def get(store: Store, ref: ServiceRef) -> Service:
-    """The service. Raises NotFound, and InvalidArgument for what cannot be a name."""
+def get(store: Store, ref: ServiceRef, *, caller: str | None = None, verb: str = "services describe") -> Service:
+    """The service; with a caller, if that may do this verb with it. Raises NotFound, PermissionDenied, and
+    InvalidArgument for what cannot be a name."""
     check_resource_name(ref.name)
+    if caller is not None:
+        permits.require(store, caller, verb, resource(ref))
     found = service_rows.get(store, ref)
     if found is None:
         raise NotFound(f"Cannot find service [{ref.name}]", hint=_elsewhere(store, ref))
@@ -152,20 +161,40 @@ def find(store: Store, ref: ServiceRef) -> Service | None:
 
 
 def delete(store: Store, ref: ServiceRef, *, caller: str, now: datetime) -> None:
-    """Remove the service with its revisions and its policy. Raises NotFound."""
+    """Remove the service with its revisions and its policy. Raises PermissionDenied, NotFound."""
     with store.transaction():
+        permits.require(store, caller, "services delete", resource(ref))
         service = service_rows.get(store, ref)
         if service is None:
             raise NotFound(f"Service [{ref.name}] could not be found.", hint=_elsewhere(store, ref))
         service_rows.delete(store, ref)
         revision_rows.delete_of_service(store, ref)
-        policies.delete(store, iam.service_resource(ref.project, ref.region, ref.name))
+        policies.delete(store, resource(ref))
         _note(store, service, "delete", now, caller)
 
 
 def is_public(store: Store, ref: ServiceRef) -> bool:
     """Whether anybody may invoke it."""
-    return iam.is_public(policies.get(store, iam.service_resource(ref.project, ref.region, ref.name)))
+    return iam.is_public(policies.get(store, resource(ref)))
+
+
+def resource(ref: ServiceRef) -> str:
+    """Its full name."""
+    return iam.service_resource(ref.project, ref.region, ref.name)
+
+
+def check_rights(store: Store, old: Service | None, new: Service, caller: str, *, revises: bool) -> None:
+    """Nothing when the caller may make of the service what else than its own permission this takes: for a revision, to
+    act as its account; to change whether callers are checked. Raises PermissionDenied. Source: Cloud Run IAM
+    permissions; Disable the Cloud Run Invoker for services."""
+    if revises:
+        permits.act_as(store, caller, new.template.service_account)
+    if _is_unchecked(old) != _is_unchecked(new):
+        permits.require(store, caller, "services set-invoker-check", resource(new.ref))
+
+
+def _is_unchecked(service: Service | None) -> bool:
+    return service is not None and service.annotations.get(INVOKER_DISABLED, "").lower() == "true"
 
 
 def _new(store: Store, ref: ServiceRef, caller: str, now: datetime, random: Random) -> Service:
@@ -270,12 +299,11 @@ def _keep(store: Store, service: Service, revision: Revision, number: str) -> No
 
 
 def _set_public(store: Store, ref: ServiceRef, public: bool | None) -> bool:
-    resource = iam.service_resource(ref.project, ref.region, ref.name)
-    policy = policies.get(store, resource)
+    policy = policies.get(store, resource(ref))
     if public is None or public == iam.is_public(policy):
         return iam.is_public(policy)
     change = iam.with_member if public else iam.without_member
-    policies.put(store, resource, change(policy, iam.INVOKER, iam.ALL_USERS))
+    policies.put(store, resource(ref), change(policy, iam.INVOKER, iam.ALL_USERS))
     return public
 
 

@@ -5,14 +5,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from random import Random
 
+from cloudrun_cli.controlplane import permits
+from cloudrun_cli.controlplane import projects as project_verbs
 from cloudrun_cli.core import traffic
 from cloudrun_cli.core.conditions import routing
 from cloudrun_cli.core.errors import InvalidTraffic, NotFound
-from cloudrun_cli.core.names import project_number
+from cloudrun_cli.core.iam import service_resource
 from cloudrun_cli.core.resources import LATEST_TAKES_ALL, Service, ServiceRef, Tag
 from cloudrun_cli.core.stamping import noted
 from cloudrun_cli.core.traffic import Targets, TrafficChange
-from cloudrun_cli.store import journal, projects, tags
+from cloudrun_cli.store import journal, tags
 from cloudrun_cli.store import revisions as revision_rows
 from cloudrun_cli.store import services as service_rows
 from cloudrun_cli.store.database import Store
@@ -33,10 +35,11 @@ def update(
     store: Store, ref: ServiceRef, change: TrafficChange, *, caller: str, now: datetime, random: Random
 ) -> Service:
     """Change who gets the requests. The service is routed anew by the daemon; it has settled when the observed
-    generation has caught up. What is so already changes nothing, the generation neither. Raises NotFound,
-    InvalidTraffic, InvalidArgument; then nothing has changed."""
+    generation has caught up. What is so already changes nothing, the generation neither. Raises PermissionDenied,
+    NotFound, InvalidTraffic, InvalidArgument; then nothing has changed."""
     with store.transaction():
-        number = projects.ensure(store, ref.project, project_number(ref.project), now)
+        number = project_verbs.ensure(store, ref.project, caller, now)
+        permits.require(store, caller, "services update", service_resource(ref.project, ref.region, ref.name))
         made = _plan(store, ref, change)
         if traffic.merged(made.after) == traffic.merged(made.before):
             return made.service
@@ -63,8 +66,10 @@ def update(
     return saved
 
 
-def plan(store: Store, ref: ServiceRef, change: TrafficChange) -> Plan:
-    """What `update` would do, and nothing done. Raises the same."""
+def plan(store: Store, ref: ServiceRef, change: TrafficChange, *, caller: str | None = None) -> Plan:
+    """What `update` would do, for a caller, and nothing done. Raises the same."""
+    if caller is not None:
+        permits.require(store, caller, "services update", service_resource(ref.project, ref.region, ref.name))
     return _plan(store, ref, change)
 
 

@@ -4,14 +4,14 @@ What comes in is history: it keeps its names, times, statuses and addresses, and
 revision becomes one of this machine's only by a deploy.
 """
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
 
-from cloudrun_cli.controlplane import domains, doors, job_transfer, schedules
+from cloudrun_cli.controlplane import domains, doors, job_transfer, schedules, secrets_transfer
+from cloudrun_cli.controlplane import projects as project_verbs
 from cloudrun_cli.controlplane.job_transfer import Jobs
 from cloudrun_cli.core import schema
 from cloudrun_cli.core.addresses import LOCATION
@@ -19,23 +19,31 @@ from cloudrun_cli.core.conditions import readiness
 from cloudrun_cli.core.domains import check_domain
 from cloudrun_cli.core.errors import AlreadyExists, FailedPrecondition, InvalidArgument
 from cloudrun_cli.core.jobs import JobRef
-from cloudrun_cli.core.names import check_project, check_region, check_resource_name
+from cloudrun_cli.core.names import check_project, check_region, check_resource_name, default_service_account
 from cloudrun_cli.core.resources import Condition, DomainMapping, Revision, RevisionStatus, Service, Status
+from cloudrun_cli.core.secrets import SecretRef
+from cloudrun_cli.core.service_accounts import DEFAULT_NAME, ServiceAccount
 from cloudrun_cli.core.wire import v1
 from cloudrun_cli.core.wire.domains import DOMAINS, domain_mapping_from_json
+from cloudrun_cli.core.wire.service_accounts import account_from_json, account_to_json
 from cloudrun_cli.store import domains as domain_rows
 from cloudrun_cli.store import jobs as job_rows
 from cloudrun_cli.store import journal, policies, projects
 from cloudrun_cli.store import revisions as revision_rows
+from cloudrun_cli.store import secrets as secret_rows
+from cloudrun_cli.store import service_accounts as account_rows
 from cloudrun_cli.store import services as service_rows
 from cloudrun_cli.store.database import Store
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from cloudrun_cli.controlplane.vault import Vault
 
 Json = dict[str, Any]
 
 POOL = "run.googleapis.com/workerPool"
 _SERVICE = "serving.knative.dev/service"
 _PROJECT = "projects/"
-_FACT = "project/"  # what is known of a project beside its number, among the facts of the home
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +59,8 @@ class Bundle:
     executions: Sequence[Json] = ()
     tasks: Sequence[Json] = ()
     schedules: Mapping[str, Json] = field(default_factory=dict)
+    secrets: Mapping[str, Json] = field(default_factory=dict)  # with their versions; they come in, and never go out
+    service_accounts: Mapping[str, Json] = field(default_factory=dict)  # by full name; their keys stay where they are
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +71,24 @@ class Loaded:
     services: int
     revisions: int
     policies: int
+    secrets: int
+    service_accounts: int
     left_out: Mapping[str, int]
     jobs: int = 0
     executions: int = 0
 
 
-def load(store: Store, bundle: Bundle, *, caller: str, now: datetime) -> Loaded:
-    """Add everything, or nothing. Raises AlreadyExists for what is there already; InvalidArgument for what is no v1
-    object; FailedPrecondition for what is still on its way, and for a project that has another number here."""
+def load(store: Store, bundle: Bundle, vault: "Vault | None" = None, *, caller: str, now: datetime) -> Loaded:
+    """Add everything, or nothing; secrets only with a vault to put them into. Raises AlreadyExists for what is there
+    already; InvalidArgument for what is no v1 object; FailedPrecondition for what is still on its way, and for a
+    project that has another number here."""
     with store.transaction():
         numbers = {_number(name, body): name.removeprefix(_PROJECT) for name, body in bundle.projects.items()}
         for number, project in numbers.items():
-            _put_project(store, project, number, bundle.projects[_PROJECT + project], now)
+            _put_project(store, project, number, bundle.projects[_PROJECT + project], caller, now)
         known = {number: project for project, number in projects.numbers(store).items()} | numbers
+        for body in bundle.service_accounts.values():
+            _put_account(store, account_from_json(body), known)
         services = [_service(body, known) for body in bundle.services]
         of_pools = [body for body in bundle.revisions if POOL in _labels(body)]
         revisions = [_revision(body, known) for body in bundle.revisions if POOL not in _labels(body)]
@@ -88,6 +103,7 @@ def load(store: Store, bundle: Bundle, *, caller: str, now: datetime) -> Loaded:
             schedules.bring(store, body)
         jobs = Jobs(bundle.jobs, bundle.executions, bundle.tasks)
         job_transfer.load(store, jobs, partial(_project, known=known), _check_whole, number_of)
+        secrets = secrets_transfer.put(store, vault, bundle.secrets, known, now=now) if vault is not None else 0
         taken = {name: policy for name, policy in bundle.policies.items() if _has_subject(store, name)}
         for name, policy in taken.items():
             policies.put(store, name, policy)
@@ -98,8 +114,8 @@ def load(store: Store, bundle: Bundle, *, caller: str, now: datetime) -> Loaded:
         "revisions of worker pools": len(of_pools),
         "policies of other resources": len(bundle.policies) - len(taken),
     }
-    counts = len(numbers), len(services), len(revisions), len(taken)
     found = {what: count for what, count in left_out.items() if count}
+    counts = len(numbers), len(services), len(revisions), len(taken), secrets, len(bundle.service_accounts)
     return Loaded(*counts, found, len(bundle.jobs), len(bundle.executions))
 
 
@@ -117,15 +133,18 @@ def save(store: Store) -> Bundle:
     services.sort(key=lambda s: (s.ref.project, s.ref.region, s.ref.name))
     revisions.sort(key=lambda r: (r.ref.project, r.ref.region, r.service, r.created, r.ref.name))
     return Bundle(
-        projects={_PROJECT + project: _project_body(store, project, known[project]) for project in sorted(known)},
+        projects={_PROJECT + found.id: project_verbs.as_json(found) for found in projects.everything(store)},
         services=[v1.service_to_json(s, known[s.ref.project]) for s in services],
         revisions=[v1.revision_to_json(r, known[r.ref.project]) for r in revisions],
-        policies=dict(sorted(policies.everywhere(store).items())),
+        policies={
+            name: policy for name, policy in sorted(policies.everywhere(store).items()) if name.startswith(_PROJECT)
+        },
         domain_mappings=mappings,
         schedules=schedules.bodies(store),
         jobs=jobs.jobs,
         executions=jobs.executions,
         tasks=jobs.tasks,
+        service_accounts={account.resource: account_to_json(account) for account in account_rows.everywhere(store)},
     )
 
 
@@ -139,7 +158,7 @@ def _number(name: str, body: Json) -> str:
     return str(body["projectNumber"])
 
 
-def _put_project(store: Store, project: str, number: str, body: Json, now: datetime) -> None:
+def _put_project(store: Store, project: str, number: str, body: Json, caller: str, now: datetime) -> None:
     here = projects.number(store, project)
     if here is None:
         projects.ensure(store, project, number, now)
@@ -152,7 +171,8 @@ def _put_project(store: Store, project: str, number: str, body: Json, now: datet
                 hint="Import into another home: CLOUDRUN_HOME=DIR cloudrun emulator import …",
             )
         projects.renumber(store, project, number)
-    projects.set_fact(store, _FACT + project, json.dumps(body, sort_keys=True, separators=(",", ":")))
+        account_rows.forget(store, default_service_account(here))
+    project_verbs.put(store, project, body, caller, now)
 
 
 def _service(body: Json, known: Mapping[str, str]) -> Service:
@@ -207,8 +227,23 @@ def _put_mapping(store: Store, mapping: DomainMapping, numbers: Mapping[str, str
     domain_rows.put(store, mapping, numbers[mapping.project])
 
 
+def _put_account(store: Store, account: ServiceAccount, known: Mapping[str, str]) -> None:
+    """Save an account; the one that its project began with is written over."""
+    if account.project not in known.values():
+        raise InvalidArgument(
+            f"Service account [{account.email}] is of project [{account.project}], which is not in the import.",
+            field="projectId",
+        )
+    here = account_rows.get(store, account.email)
+    begun = here is not None and here.display_name == DEFAULT_NAME
+    same = account_rows.get(store, account.unique_id)
+    if (here is not None and not begun) or (same is not None and same.email != account.email):
+        raise AlreadyExists(f"Service account [{account.email}] is already there. Nothing was imported.")
+    account_rows.put(store, account)
+
+
 def _has_subject(store: Store, name: str) -> bool:
-    """Whether a policy is about something that is here: a project, a service or a job."""
+    """Whether a policy is about something that is here: a project, a service, a job, a secret, or a service account."""
     match name.split("/"):
         case ["projects", project]:
             return projects.number(store, project) is not None
@@ -219,6 +254,10 @@ def _has_subject(store: Store, name: str) -> bool:
             return found is not None
         case ["projects", project, "locations", region, "jobs", job]:
             return job_rows.get(store, JobRef(project, region, job)) is not None
+        case ["projects", project, "secrets", secret]:
+            return secret_rows.get(store, SecretRef(project, secret)) is not None
+        case ["projects", project, "serviceAccounts", account]:
+            return account_rows.project_of(store, account) == project
     return False
 
 
@@ -289,11 +328,3 @@ def _anywhere(revision: Revision) -> Revision:
     """Without what is so on this machine only."""
     status: RevisionStatus = replace(revision.status, runtime="", note="")
     return replace(revision, status=status)
-
-
-def _project_body(store: Store, project: str, number: str) -> Json:
-    said = projects.fact(store, _FACT + project)
-    if said:
-        body: Json = json.loads(said)
-        return body
-    return {"lifecycleState": "ACTIVE", "name": project, "projectId": project, "projectNumber": number}

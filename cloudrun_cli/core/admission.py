@@ -42,6 +42,14 @@ UNAUTHENTICATED = Refusal(
     "that may invoke it in the Authorization header.",
     "WARNING",
 )
+FORBIDDEN = Refusal(
+    403,
+    "Error: Forbidden",
+    "Your client does not have permission to get URL {path} from this server.",
+    "The request was not authorized to invoke this service: the caller of its identity token has no role with "
+    "run.routes.invoke, such as roles/run.invoker, on the service or above it.",
+    "WARNING",
+)
 UNAUTHORIZED = Refusal(
     401,
     "Error: Unauthorized",
@@ -75,6 +83,12 @@ NOTHING_SERVES = Refusal(
     "Service Unavailable",
     "No revision of the service is ready to serve.",
     "The request was refused because no revision of the service has traffic.",
+)
+API_NEEDS_TOKEN = Refusal(
+    401,
+    "Error: Unauthorized",
+    "A call from an instance needs an access token of the instance's service account. Client libraries get it from the "
+    "metadata server by themselves.",
 )
 API_AWAY = Refusal(503, "Service Unavailable", "The Admin API is not running.")
 TIMED_OUT = Refusal(

@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cloudrun_cli.core.errors import CloudRunError, SecretsRefused
+
 UNHEALTHY = "HealthCheckContainerError"
 MISSING = "ContainerMissing"
+SECRETS = "SecretsAccessCheckFailed"  # Source: v2, RevisionReason
 _TAIL = 10  # lines of the log that go into the message
 
 
@@ -56,6 +59,11 @@ class Finding:
         """All of it, the cause first."""
         tail = "\nLast log lines:\n" + "\n".join(f"  {line}" for line in self.log) if self.log else ""
         return f"{self.cause}\n{self.advice}{tail}"
+
+
+def refused(error: CloudRunError) -> Finding:
+    """What came of a start that was refused before there was anything to see."""
+    return Finding(error.message, error.hint or "", SECRETS if isinstance(error, SecretsRefused) else MISSING)
 
 
 def examine(seen: Observed) -> Finding:

@@ -3,11 +3,12 @@
 from cloudrun_cli.core.annotations import CLOUDSQL_INSTANCES
 from cloudrun_cli.core.jobs import Execution
 from cloudrun_cli.core.resources import DEFAULT_PORT, Container, Revision, RevisionTemplate
-from cloudrun_cli.core.volumes import CloudSql, SecretVolume
+from cloudrun_cli.core.volumes import CloudSql
 
 
 def environment(revision: Revision, container: Container) -> dict[str, str]:
-    """What the container's process sees: its settings, and over them what the platform says."""
+    """What the container's process sees: its settings, save those that are secret, and over them what the platform
+    says."""
     env = {variable.name: variable.value for variable in container.env if variable.secret is None}
     env |= {
         "K_SERVICE": revision.service,
@@ -44,9 +45,7 @@ def speaks_h2(container: Container) -> bool:
 
 def not_yet(template: RevisionTemplate) -> str:
     """What the template asks for that its instances do not get, in a sentence; "" when they get everything."""
-    secrets = sorted({v.name for c in template.containers for v in c.env if v.secret is not None})
-    volumes = [v.name for v in template.volumes if isinstance(v.source, SecretVolume | CloudSql)]
-    said = [f"variables with secrets [{', '.join(secrets)}]"] if secrets else []
-    said += [f"volumes [{', '.join(volumes)}]"] if volumes else []
+    volumes = [v.name for v in template.volumes if isinstance(v.source, CloudSql)]
+    said = [f"volumes [{', '.join(volumes)}]"] if volumes else []
     said += ["Cloud SQL sockets"] if template.annotations.get(CLOUDSQL_INSTANCES) else []
     return f"Recorded, but not given to its instances: {', '.join(said)}." if said else ""

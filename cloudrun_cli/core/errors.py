@@ -7,7 +7,9 @@
     │   ├── ImageNotFound
     │   ├── ImageUnsupported
     │   ├── BuildFailed
-    │   └── StartFailed
+    │   ├── StartFailed
+    │   └── SecretsRefused
+    ├── Unauthenticated          UNAUTHENTICATED         1   401
     ├── PermissionDenied         PERMISSION_DENIED       1   403
     ├── NotFound                 NOT_FOUND               1   404
     ├── AlreadyExists            ALREADY_EXISTS          1   409
@@ -30,6 +32,7 @@ class Code(StrEnum):
 
     INVALID_ARGUMENT = "INVALID_ARGUMENT"
     FAILED_PRECONDITION = "FAILED_PRECONDITION"
+    UNAUTHENTICATED = "UNAUTHENTICATED"
     PERMISSION_DENIED = "PERMISSION_DENIED"
     NOT_FOUND = "NOT_FOUND"
     ALREADY_EXISTS = "ALREADY_EXISTS"
@@ -84,6 +87,16 @@ class BuildFailed(FailedPrecondition):
 
 class StartFailed(FailedPrecondition):
     """An instance that could not be started at all: entry point missing, no permission to run it."""
+
+
+class SecretsRefused(FailedPrecondition):
+    """Secrets that a revision asks for and its service account cannot read: missing, not enabled, or not allowed."""
+
+
+class Unauthenticated(CloudRunError):
+    """Nobody knows who is calling: no token, or none that is believed."""
+
+    code = Code.UNAUTHENTICATED
 
 
 class PermissionDenied(CloudRunError):

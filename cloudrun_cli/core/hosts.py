@@ -16,12 +16,17 @@ TAG_SEPARATOR = "---"  # Source: traffic tags, tagged URLs
 # The Google APIs that have a name of their own at the edge; each also with a region in front (`us-central1-run`).
 _APIS = """run iam iamcredentials logging monitoring secretmanager cloudresourcemanager serviceusage artifactregistry
 cloudbuild storage pubsub cloudscheduler cloudtasks eventarc eventarcpublishing workflows workflowexecutions redis
-sqladmin compute vpcaccess oauth2 sts"""
+sqladmin compute vpcaccess oauth2 accounts sts www"""
 APIS = frozenset(_APIS.split())
 
-_API_HOST = re.compile(r"(?:[a-z]+-[a-z]+[0-9]+-)?([a-z0-9]+)(?:\.googleapis)?\.localhost")
-_API_PATH = re.compile(r"/(?:(?:v[0-9]+(?:(?:alpha|beta)[0-9]*)?|apis|api|storage|upload|token)/|token$|\$discovery/)")
+_API_HOST = re.compile(r"(?:[a-z]+-[a-z]+[0-9]+-)?([a-z0-9]+)(?:(?:\.googleapis)?\.localhost|\.googleapis\.com)")
+_API_PATH = re.compile(
+    r"/(?:(?:v[0-9]+(?:(?:alpha|beta)[0-9]*)?|apis|api|storage|upload|token|oauth2|robot)/"
+    r"|(?:token(?:info)?|revoke)(?:$|\?)|\$discovery/|\.well-known/openid-configuration$)"
+)
 _ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:.]+\]|localhost|host\.docker\.internal")
+# What an API answers to anybody: nothing there is secret, or what is sent proves who sends it.
+_OPEN_PATH = re.compile(r"/(?:o/)?oauth2/|/(?:token(?:info)?|revoke)(?:$|\?)|/\.well-known/|/\$discovery/")
 
 
 class Way(StrEnum):
@@ -79,6 +84,11 @@ def destination(host: str, path: str, door: int | None, directory: Directory) ->
         return TO_API if _API_PATH.match(path) else None
     api = _API_HOST.fullmatch(name)
     return TO_API if api is not None and api[1] in APIS else None
+
+
+def is_open(path: str) -> bool:
+    """Whether a call to an API needs no token, whoever makes it."""
+    return _OPEN_PATH.match(path) is not None
 
 
 def host_name(host: str) -> str:

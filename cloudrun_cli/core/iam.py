@@ -10,6 +10,10 @@ from typing import Any
 from cloudrun_cli.core.errors import InvalidArgument
 
 INVOKER = "roles/run.invoker"
+# Every role with run.routes.invoke: given to everybody, each of them makes a service public.
+INVOKING = {INVOKER, "roles/owner", "roles/editor", "roles/run.admin", "roles/run.developer", "roles/run.editor"} | {
+    *("roles/run.serviceAgent", "roles/run.servicesInvoker", "roles/run.sourceDeveloper"),
+}
 ALL_USERS = "allUsers"
 NEVER_SET = "ACAB"  # the etag of a policy that nobody has written yet. Source: observed of the Admin API
 CONDITIONS_VERSION = 3  # a policy with conditions says so. Source: v1, Policy.version
@@ -25,6 +29,7 @@ _MEMBER_TYPES = {"user", "group", "serviceAccount", "domain", "projectOwner", "p
     *("principal", "principalSet", "deleted"),
 }
 _ROLE = re.compile(r"(?:(?:projects|organizations)/[^/\s]+/)?roles/[A-Za-z0-9_.]+")
+_FIELDS = ("auditConfigs", "bindings", "etag", "kind", "resourceId", "version")  # Source: v1, Policy
 _CONDITION_KEYS = ("expression", "title", "description", "location")
 
 Policy = Mapping[str, Any]
@@ -42,13 +47,19 @@ def job_resource(project: str, region: str, name: str) -> str:
 
 
 def members(policy: Policy, role: str) -> list[str]:
-    """Who has the role without a condition."""
+    """Who has the role without a condition; what is no binding gives it to nobody."""
+    listed = policy.get("bindings") if isinstance(policy, Mapping) else None
     return [
         member
-        for binding in policy.get("bindings", ())
-        if binding["role"] == role and not binding.get("condition")
-        for member in binding["members"]
+        for binding in (listed if isinstance(listed, list | tuple) else ())
+        if isinstance(binding, Mapping) and binding.get("role") == role and not binding.get("condition")
+        for member in _listed(binding.get("members"))
     ]
+
+
+def _listed(members: Any) -> list[str]:
+    """The members of a binding; none where the store has something else there."""
+    return [one for one in members if isinstance(one, str)] if isinstance(members, list | tuple) else []
 
 
 def conditions(policy: Policy) -> list[Condition]:
@@ -87,9 +98,18 @@ def without_member(
     return {**policy, "bindings": bindings}
 
 
+def renamed(policy: Policy, member: str, name: str) -> dict[str, Any]:
+    """The policy with one member under another name."""
+    bindings = [
+        {**binding, "members": [name if one == member else one for one in binding["members"]]}
+        for binding in policy.get("bindings", ())
+    ]
+    return {**policy, "bindings": bindings}
+
+
 def is_public(policy: Policy) -> bool:
     """Whether anybody at all may invoke."""
-    return ALL_USERS in members(policy, INVOKER)
+    return any(ALL_USERS in members(policy, role) for role in INVOKING)
 
 
 def etag(policy: Policy, version: int) -> str:
@@ -101,6 +121,8 @@ def etag(policy: Policy, version: int) -> str:
 def checked(policy: Policy) -> dict[str, Any]:
     """The policy as it is kept: without its etag, without a member twice, without empty bindings. Raises
     InvalidArgument for members, roles, conditions and versions that cannot be, and beyond the limits."""
+    if strange := [key for key in policy if key not in _FIELDS]:
+        raise InvalidArgument(f"A policy has no field [{strange[0]}].", field="policy")
     version = policy.get("version", 0)
     if version not in VERSIONS:
         raise InvalidArgument(

@@ -183,7 +183,7 @@ def _aliased(template: RevisionTemplate, secret: str) -> tuple[RevisionTemplate,
     """The name that v1 knows a secret by: an alias for one of another project."""
     if not _ELSEWHERE.fullmatch(secret):
         return template, secret
-    aliases = _aliases(template)
+    aliases = secret_aliases(template)
     for alias, full in aliases.items():
         if full == secret:
             return template, alias
@@ -198,14 +198,15 @@ def _tidy(template: RevisionTemplate, mounted_before: set[str]) -> RevisionTempl
     template = replace(template, volumes=tuple(kept))
     used = {v.source.secret for v in template.volumes if isinstance(v.source, SecretVolume)}
     used |= {v.secret.secret for c in template.containers for v in c.env if v.secret}
-    return _with_aliases(template, {alias: full for alias, full in _aliases(template).items() if alias in used})
+    return _with_aliases(template, {alias: full for alias, full in secret_aliases(template).items() if alias in used})
 
 
 def _mounted_volumes(template: RevisionTemplate) -> set[str]:
     return {mount.volume for container in template.containers for mount in container.mounts}
 
 
-def _aliases(template: RevisionTemplate) -> dict[str, str]:
+def secret_aliases(template: RevisionTemplate) -> dict[str, str]:
+    """The full names of secrets of other projects, by what the template calls them."""
     pairs = (item.partition(":") for item in template.annotations.get(SECRET_ALIASES, "").split(",") if item)
     return {alias: full for alias, _, full in pairs}
 

@@ -55,7 +55,7 @@ def _check_source(volume: Volume, field: str, memory: int) -> None:
                 raise _refused(f"{field}.nfs", f"[{server}:{path}] is not SERVER:/PATH.")
         case SecretVolume(items=items):
             for item in items:
-                if not item.path or item.path.startswith("/") or ".." in item.path.split("/"):
+                if not item.path or item.path.startswith("/") or item.path.startswith("..") or "/.." in item.path:
                     raise _refused(f"{field}.secret.items.path", f"[{item.path}] is not a path inside of the volume.")
             paths = [item.path for item in items]
             if twice := [path for path in paths if paths.count(path) > 1]:

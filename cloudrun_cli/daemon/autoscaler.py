@@ -204,7 +204,7 @@ class Autoscaler:
         if finding is None or finding.reason == GIVEN_UP:
             return
         self._failures.setdefault(ref, Failures()).one_more()
-        if not self._fleet.members(ref):
+        if all(other is member for other in self._fleet.members(ref)):  # it is on its way out only in a moment
             self._gate.fail_waiting(ref, NOT_STARTED)
         self.poke(ref)
 

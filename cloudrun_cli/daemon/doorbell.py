@@ -22,6 +22,7 @@ READY, FAILED, FORGET = "daemon.json", "failed.json", "forget-images"
 def run_folder(home: str) -> str:
     """Sockets, pids and locks of a home. A socket's path is short: those of a deep home live in the system's own
     place for such things."""
+    os.makedirs(home, mode=0o700, exist_ok=True)
     path = os.path.join(home, "run")
     if len(path) > 80:  # a unix socket's path has at most 107 bytes
         import hashlib
@@ -30,6 +31,12 @@ def run_folder(home: str) -> str:
         name = hashlib.sha256(os.path.abspath(home).encode()).hexdigest()[:16]
         path = os.path.join(tempfile.gettempdir(), f"cloudrun-{os.getuid()}-{name}")
     os.makedirs(path, mode=0o700, exist_ok=True)
+    if os.stat(path, follow_symlinks=False).st_uid != os.getuid():  # where everybody may make folders
+        from cloudrun_cli.core.errors import FailedPrecondition
+
+        raise FailedPrecondition(
+            f"The folder [{path}] for sockets belongs to somebody else.", hint="Choose a shorter CLOUDRUN_HOME."
+        )
     return path
 
 

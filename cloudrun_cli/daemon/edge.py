@@ -11,12 +11,14 @@ from cloudrun_cli.clock import Clock
 from cloudrun_cli.core.addresses import host
 from cloudrun_cli.core.errors import CloudRunError
 from cloudrun_cli.core.resources import ServiceRef
+from cloudrun_cli.daemon.hosts_file import HostsFile
 from cloudrun_cli.daemon.tasks import Tasks
 from cloudrun_cli.dataplane import certificates
 from cloudrun_cli.dataplane.envoy import EnvoyProcess
-from cloudrun_cli.dataplane.envoy_config import REQUESTS_FILE
+from cloudrun_cli.dataplane.envoy_config import REQUESTS_FILE, Inside
 from cloudrun_cli.dataplane.gate import Gate
 from cloudrun_cli.dataplane.routes import RouteChange, Routes, ServiceRoute
+from cloudrun_cli.runtime.keeper import HOSTS
 
 log = logging.getLogger(__name__)
 
@@ -29,10 +31,21 @@ class EdgeKeeper:
     """The edge of this home: one Envoy and what it listens on."""
 
     def __init__(
-        self, folder: Path, authority: Path, http_port: int, https_port: int, gate: Gate, clock: Clock
+        self,
+        folder: Path,
+        authority: Path,
+        http_port: int,
+        https_port: int,
+        gate: Gate,
+        clock: Clock,
+        load_balancer_port: int | None = None,
     ) -> None:
         self._folder, self._authority, self._gate, self._clock = folder, authority, gate, clock
-        self.envoy = EnvoyProcess(folder, http_port=http_port, https_port=https_port)
+        self._trust = authority.parent / certificates.TRUST
+        self._hosts = HostsFile(authority.parent / "process" / HOSTS)
+        self.envoy = EnvoyProcess(
+            folder, http_port=http_port, https_port=https_port, load_balancer_port=load_balancer_port
+        )
         self.request_log = folder / REQUESTS_FILE
         self.restarted: Callable[[], None] = lambda: None  # called when another Envoy serves than before
         self._names: frozenset[str] = frozenset()
@@ -63,6 +76,10 @@ class EdgeKeeper:
         tasks.spawn(self._recount())
         tasks.spawn(self._mind_doors())
 
+    def serve_inside(self, inside: Inside | None) -> None:
+        """Serve the network of the instances too, from now on."""
+        self.envoy.use_inside(inside)
+
     def change(self, change: RouteChange) -> None:
         """Route with these changes, from now on."""
         self._gate.change(change)
@@ -80,6 +97,7 @@ class EdgeKeeper:
         await self.envoy.drain_and_stop(DRAIN)
 
     def _note(self, services: Mapping[ServiceRef, ServiceRoute | None]) -> None:
+        self._hosts.note(services)
         for ref, route in services.items():
             if route is not None and route.door:
                 self._doors[ref] = route.door
@@ -134,6 +152,7 @@ class EdgeKeeper:
 
     def _show_certificate(self, names: frozenset[str]) -> None:
         certificates.ensure_certificate(self._authority, self._folder, names, self._clock.now())
+        certificates.show_authority(self._authority, self._trust)
         self._names = names
 
 

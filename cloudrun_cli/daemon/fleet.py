@@ -4,13 +4,13 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Hashable
+from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Mapping
 from datetime import timedelta
 from random import Random
 
 from cloudrun_cli.clock import Clock
 from cloudrun_cli.core import autoscaling, cold_start, instances, logs
-from cloudrun_cli.core.autopsy import Finding, loopback_only
+from cloudrun_cli.core.autopsy import Finding, loopback_only, refused
 from cloudrun_cli.core.errors import CloudRunError
 from cloudrun_cli.core.instances import Event, InstanceState, Reason
 from cloudrun_cli.core.limits import memory_bytes
@@ -23,6 +23,7 @@ from cloudrun_cli.daemon.lives import Lives
 from cloudrun_cli.daemon.logdesk import LogDesk
 from cloudrun_cli.daemon.members import Member, State
 from cloudrun_cli.daemon.runtimes import Runtimes
+from cloudrun_cli.daemon.secrets import Secrets
 from cloudrun_cli.daemon.squeezing import Squeezing
 from cloudrun_cli.daemon.startup import Startup
 from cloudrun_cli.daemon.tasks import Tasks
@@ -50,6 +51,7 @@ class Fleet:
         desk: LogDesk,
         lives: Lives,
         squeezing: Squeezing,
+        secrets: Secrets,
         clock: Clock,
         random: Random,
         tasks: Tasks,
@@ -57,7 +59,7 @@ class Fleet:
     ) -> None:
         self._home, self._runtimes, self._gate, self._desk, self._lives = home, runtimes, gate, desk, lives
         self._clock, self._random, self._tasks = clock, random, tasks
-        self._startup_limit = startup_limit
+        self._startup_limit, self._secrets = startup_limit, secrets
         self._squeezing, self._boosting = squeezing, Boosting(runtimes, tasks)
         self._health = Health(runtimes, gate, tasks, self._say, self._unwell, squeezing.cpu)
         self._members: dict[str, Member] = {}
@@ -67,6 +69,11 @@ class Fleet:
         self.ended: Callable[[Exit], None] = lambda end: None
         self.settle_time: Callable[[], timedelta] = timedelta  # how long a deploy's first instance must live on
         self.is_manual: Callable[[Revision], bool] = lambda revision: False  # scaled by hand
+        self.told: Callable[[str], Mapping[str, str]] = lambda runtime: {}  # variables for instances on a runtime
+
+    def everyone(self) -> Iterable[Member]:
+        """Every instance, also on its way in or out."""
+        return self._members.values()
 
     def members(self, ref: RevisionRef) -> list[Member]:
         """The instances of a revision that are not on their way out."""
@@ -86,7 +93,9 @@ class Fleet:
         return self._turns.of(other)
 
     def check(self, revision: Revision, runtime: str) -> None:
-        """Nothing when this runtime can run the revision. Raises CloudRunError naming what it cannot give it."""
+        """Nothing when this runtime can run the revision, and the revision may read its secrets. Raises CloudRunError
+        naming what it cannot have."""
+        self._secrets.check(revision)
         for spec in specs.of_revision("", revision, self._home):
             self._runtimes.get(runtime).check(spec)
 
@@ -156,6 +165,7 @@ class Fleet:
                 member = Member(instance.id, revision, began, instance.zone, has_turn=True, instance=instance)
                 self._lives.adopt(instance.id, ref, instance.service, instance.zone, instance.started)
                 self._know(member)
+                self._secrets.mount(revision)
                 member.brought_up.set()
                 self._members[member.id] = member
                 member.reader = self._tasks.spawn(self._read(member, runtime))
@@ -164,6 +174,7 @@ class Fleet:
                 else:
                     self._tasks.spawn(self._end(member, _down(Reason.NOT_UP)))
         self._lives.forsake_others()
+        self._secrets.forget_others()
 
     def stuck(self, instance_id: str) -> None:
         """It was without CPU, and the engine does not give it back: others serve its requests."""
@@ -215,7 +226,9 @@ class Fleet:
         limit = min(self._startup_limit(), STARTUP_LIMIT)
         try:
             runtime = self._runtimes.get(member.revision.status.runtime)
-            wanted = specs.of_revision(member.id, member.revision, self._home, member.zone)
+            given = self._secrets.given(member.revision)
+            told = self.told(runtime.name)
+            wanted = specs.of_revision(member.id, member.revision, self._home, member.zone, given, told)
             service = member.revision.service_ref
             startup = Startup(
                 member,
@@ -227,7 +240,7 @@ class Fleet:
             )
             finding = await startup.run(wanted)
         except CloudRunError as error:
-            return Finding(error.message, error.hint or "", reason="ContainerMissing")
+            return refused(error)
         if finding is not None or member.state is State.STOPPING or member.instance is None:
             return finding
         if member.gone.is_set() or (checked and await self._ends_at_once(member, runtime)):
@@ -306,6 +319,8 @@ class Fleet:
         await self._finish_reading(member)
         self._gate.drop_instance(member.id)
         self._members.pop(member.id, None)
+        if all(other.revision.ref != member.revision.ref for other in self._members.values()):
+            self._secrets.unmount(member.revision.ref)
         self._lives.stopped(member.id, event)
         member.ended.set()
         self.changed(member.revision.ref)

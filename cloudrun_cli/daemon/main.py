@@ -15,32 +15,41 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from random import Random, SystemRandom
+from typing import TYPE_CHECKING
 
 import uvloop
 
 from cloudrun_cli import __version__
 from cloudrun_cli.clock import SystemClock
+from cloudrun_cli.controlplane.tokens import Tokens
+from cloudrun_cli.controlplane.vault import Vault
 from cloudrun_cli.core.addresses import Edge
 from cloudrun_cli.core.errors import CloudRunError
 from cloudrun_cli.daemon.admin_api import AdminApi
 from cloudrun_cli.daemon.autoscaler import Autoscaler
 from cloudrun_cli.daemon.builder import Builder
+from cloudrun_cli.daemon.callers import Callers
+from cloudrun_cli.daemon.door import Door
 from cloudrun_cli.daemon.doorbell import FAILED, FORGET, READY, process_start, run_folder
 from cloudrun_cli.daemon.edge import EdgeKeeper
 from cloudrun_cli.daemon.fleet import Fleet
 from cloudrun_cli.daemon.jobs import Jobs
 from cloudrun_cli.daemon.lives import Lives
 from cloudrun_cli.daemon.logdesk import LogDesk
+from cloudrun_cli.daemon.metadata import Metadata
 from cloudrun_cli.daemon.postmortems import Postmortems
 from cloudrun_cli.daemon.reconciler import Reconciler
 from cloudrun_cli.daemon.ringing import bell, until_stopped
-from cloudrun_cli.daemon.runtimes import Runtimes
+from cloudrun_cli.daemon.runtimes import DOCKER, Runtimes
 from cloudrun_cli.daemon.schedules import Caller, Schedules
+from cloudrun_cli.daemon.secrets import Secrets
 from cloudrun_cli.daemon.shifts import Shifts
 from cloudrun_cli.daemon.squeezing import Squeezing
 from cloudrun_cli.daemon.supervisor import GAVE_UP, succeed
 from cloudrun_cli.daemon.tasks import Tasks
 from cloudrun_cli.daemon.world import World
+from cloudrun_cli.dataplane.certificates import TRUST
+from cloudrun_cli.dataplane.envoy_config import Inside
 from cloudrun_cli.dataplane.gate import Gate
 from cloudrun_cli.dataplane.records import RequestRecord
 from cloudrun_cli.runtime.base import Runtime
@@ -48,6 +57,9 @@ from cloudrun_cli.runtime.process import ProcessRuntime
 from cloudrun_cli.settings import Settings
 from cloudrun_cli.store import projects
 from cloudrun_cli.store.database import open_store
+
+if TYPE_CHECKING:
+    from cloudrun_cli.runtime.docker import DockerRuntime
 
 log = logging.getLogger("cloudrun_cli.daemon")
 
@@ -90,16 +102,24 @@ class Daemon:
         self.desk = LogDesk(home)
         self.postmortems = Postmortems(self.desk.add_request)
         self.world = World(self.store)
+        self.docker: DockerRuntime | None = None
         self.process = ProcessRuntime(home, state=Path(home) / "process")
-        self.runtimes = _runtimes(home, self.settings, self.process)
+        edge = Edge(self.settings.port("emulator/http_port"), self.settings.port("emulator/https_port"))
+        self.tokens = Tokens(home)
+        self.metadata = Metadata(home, self.store, edge, self.tokens, self.clock.now)
+        self.runtimes = Runtimes(self.settings.choice("run/runtime"), self.process, self._docker)
+        self.callers = Callers(lambda: self.fleet.everyone(), self.world.number, Path(home) / "process" / "instances")
+        self.door = Door(self.store, self.tokens, edge, network_of=self.callers.network_of)
         self.gate = Gate(
             random=Random(random.getrandbits(256)),  # for shares and trace ids, on every request: fast, and no secret
             on_demand=lambda ref: self.autoscaler.poke(ref),
             on_request_end=self._request_ended,
             on_busy=self._busy,
+            doorway=self.door,
         )
         self.lives = Lives(home, self.desk, self.clock, self.gate.load_of)
         self.squeezing = Squeezing(self.gate.sleepers, self.runtimes, self.tasks)
+        self.secrets = Secrets(home, self.store, Vault(home), self.clock.now)
         self.fleet = Fleet(
             home,
             self.runtimes,
@@ -107,6 +127,7 @@ class Daemon:
             self.desk,
             self.lives,
             self.squeezing,
+            self.secrets,
             self.clock,
             random,
             self.tasks,
@@ -114,6 +135,7 @@ class Daemon:
         )
         self.squeezing.stuck, self.fleet.ended = self.fleet.stuck, self.postmortems.instance_ended
         self.fleet.settle_time = lambda: self.lengths.settle
+        self.fleet.told = self.metadata.variables
         self.fleet.is_manual = lambda revision: self.world.limits(revision)[2]
         self.autoscaler = Autoscaler(
             self.world,
@@ -128,10 +150,10 @@ class Daemon:
         self.edge = EdgeKeeper(
             folder,
             Path(home) / "tls",
-            self.settings.port("emulator/http_port"),
-            self.settings.port("emulator/https_port"),
+            *edge,
             self.gate,
             self.clock,
+            self.settings.optional_port("emulator/load_balancer_port"),
         )
         shifts = Shifts(self.world, self.autoscaler, self.gate, self.tasks, time.monotonic)
         self.reconciler = Reconciler(
@@ -149,10 +171,9 @@ class Daemon:
             self.fleet.turn,
             lambda: self.lengths.tasks,
         )
-        edge = Edge(self.settings.port("emulator/http_port"), self.settings.port("emulator/https_port"))
         calling = partial(_caller, Path(home), edge, self.world.has_host)
         self.schedules = Schedules(home, self.store, self.clock, calling, self.tasks)
-        self.api = AdminApi(home, edge, self.settings.text("core/account"), self.clock.now, self.look)
+        self.api = AdminApi(home, edge, lambda: Settings().text("core/account"), self.clock.now, self.look, self.tokens)
 
     async def open(self, gate_socket: socket.socket, events_socket: socket.socket) -> None:
         """Find or start everything, in the order in which one thing needs another."""
@@ -162,6 +183,7 @@ class Daemon:
         await self.edge.open(routes)
         self.gate.use(routes)
         await opening
+        await self._open_inside()
         self.lives.recall()
         self.lives.stopped_zones = self.world.stopped_zones
         await self.fleet.adopt(self.world.revisions.get)
@@ -176,6 +198,19 @@ class Daemon:
         self.schedules.open()
         self.look(whole=True)
 
+    def _docker(self) -> Runtime:
+        from cloudrun_cli.runtime.docker import DockerRuntime  # the SDK takes a while to load
+
+        self.docker = DockerRuntime(self.home, ways=self.metadata.ways, trust=Path(self.home) / TRUST)
+        return self.docker
+
+    async def _open_inside(self) -> None:
+        """Let containers reach the edge and the metadata server on their network."""
+        docker = self.docker if self.runtimes.has(DOCKER) else None
+        inside = Inside(*docker.network) if docker is not None and all(docker.network) else None
+        self.edge.serve_inside(inside)
+        await self.metadata.open(inside, self.callers, wired=docker is not None and docker.wired)
+
     def look(self, *, whole: bool = False) -> None:
         """Compare the store with what is, and begin what is missing; `whole`: also what nobody told of."""
         before = (self.lengths.idle, self.lengths.speed)
@@ -185,6 +220,8 @@ class Daemon:
             log.warning("The settings of before stay in force: %s", error.message)
         if (self.lengths.idle, self.lengths.speed) != before:
             self.autoscaler.poke_all()
+        self.door.forget()
+        self.secrets.look(whole=whole)
         self.reconciler.look(whole=whole)
         self.fleet.lose(self.world.stopped_zones)
         self.builder.look()
@@ -221,6 +258,7 @@ class Daemon:
                 log.warning("Cleaning up the %s runtime: %s", runtime.name, error.message)
         await self.runtimes.close()
         self.watching.cancel()
+        self.secrets.close()
         self.lives.flush()
         self.postmortems.close()
         self.desk.close()
@@ -240,6 +278,7 @@ async def serve(home: str, gate_socket: socket.socket, events_socket: socket.soc
                 await daemon.open(gate_socket, events_socket)
                 daemon.edge.restarted = lambda: _tell_ready(daemon)
                 _tell_ready(daemon)
+                daemon.metadata.serve(daemon.tasks)
                 daemon.tasks.spawn(daemon.api.serve())  # only now: loading it takes longer than the start itself may
                 daemon.tasks.spawn(_make_way_when_orphaned(daemon, leash, stop, [gate_socket, events_socket]))
                 await until_stopped(rung, stop, daemon.look)
@@ -248,15 +287,6 @@ async def serve(home: str, gate_socket: socket.socket, events_socket: socket.soc
                 raise Stop
         except* Stop:
             log.info("Stopped.")
-
-
-def _runtimes(home: str, settings: Settings, process: Runtime) -> Runtimes:
-    def docker() -> Runtime:
-        from cloudrun_cli.runtime.docker import DockerRuntime  # the SDK takes a while to load
-
-        return DockerRuntime(home)
-
-    return Runtimes(settings.choice("run/runtime"), process, docker)
 
 
 def _caller(home: Path, edge: Edge, serves: Callable[[str], bool]) -> Caller:
@@ -298,9 +328,11 @@ def _tell_ready(daemon: Daemon) -> None:
         "supervisor_started": process_start(os.getppid()),
         "http_port": edge.http_port,
         "https_port": edge.https_port,
+        "load_balancer_port": settings.optional_port("emulator/load_balancer_port"),
         "runtime": daemon.runtimes.chosen,
         "engine": daemon.runtimes.engine_error,
         "isolation": daemon.process.isolation_notes(),
+        "metadata": daemon.metadata.told(),
         "envoy_pid": daemon.edge.envoy.pid,
         "home": daemon.home,
         "version": __version__,

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from cloudrun_cli.clock import Clock
 from cloudrun_cli.core import conditions, contract, sidecars, traffic
-from cloudrun_cli.core.autopsy import MISSING, Finding
+from cloudrun_cli.core.autopsy import Finding, refused
 from cloudrun_cli.core.conditions import readiness
 from cloudrun_cli.core.errors import CloudRunError
 from cloudrun_cli.core.resources import ActiveTraffic, Revision, RevisionRef, Service, ServiceRef, ServiceStatus, Status
@@ -119,7 +119,7 @@ class Reconciler:
                 if finding is None or finding.reason != GIVEN_UP or member.zone not in self._world.stopped_zones:
                     return revision, finding
         except CloudRunError as error:
-            return revision, Finding(error.message, error.hint or "", reason=MISSING)
+            return revision, refused(error)
         except Exception:
             log.exception("Preparing %s broke", revision.ref)
             return revision, Finding("The deploy broke off because of a fault of cloudrun itself.", "", INTERNAL)

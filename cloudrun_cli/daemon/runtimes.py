@@ -59,6 +59,10 @@ class Runtimes:
             return PROCESS
         return DOCKER
 
+    def has(self, name: str) -> bool:
+        """Whether that one is open."""
+        return any(runtime.name == name for runtime in self.everyone())
+
     def everyone(self) -> list[Runtime]:
         """Those that are open."""
         return [runtime for runtime in (self._docker, self._process) if runtime is not None]

@@ -1,21 +1,32 @@
 """What the runtime is told: the containers of a revision as specs, in the order in which they start."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from cloudrun_cli.core import contract, cpu, probes, sidecars
 from cloudrun_cli.core.errors import InvalidArgument, Unimplemented
 from cloudrun_cli.core.limits import memory_bytes
 from cloudrun_cli.core.resources import Container, Probe, Revision, RevisionTemplate
 from cloudrun_cli.core.volumes import Bucket, CloudSql, EmptyDir, Nfs, SecretVolume, Volume, VolumeMount
+from cloudrun_cli.daemon.secrets import NOTHING, Given
 from cloudrun_cli.runtime.base import Folder, InstanceSpec, Mount, Scratch
 
 BUCKETS, NFS = "buckets", "nfs"  # folders of the home that stand for what is elsewhere in the cloud
 _ONLY_DIR = re.compile(r"(?:^|[;,])\s*only-dir[=:]([^;,]+)")  # Source: Cloud Storage FUSE, mount options
 
 
-def of_revision(instance: str, revision: Revision, home: str, zone: str = "") -> list[InstanceSpec]:
-    """One spec for each container, the first to start first. Raises CloudRunError for what cannot be run."""
+def of_revision(
+    instance: str,
+    revision: Revision,
+    home: str,
+    zone: str = "",
+    given: Given = NOTHING,
+    told: Mapping[str, str] = MappingProxyType({}),
+) -> list[InstanceSpec]:
+    """One spec for each container, the first to start first; with the secrets that the instance is `given`, and
+    variables that it is `told` unless its user says otherwise. Raises CloudRunError for what cannot be run."""
     template = revision.template
     containers = sidecars.named(template)
     ingress = template.ingress_container
@@ -32,7 +43,7 @@ def of_revision(instance: str, revision: Revision, home: str, zone: str = "") ->
             service=revision.service,
             revision=revision.ref.name,
             digest=revision.status.image_digest if container is ingress else digest,
-            env=contract.environment(revision, container),
+            env={**told, **given.variables.get(name, {}), **contract.environment(revision, container)},
             port=contract.port(ingress),
             cpu_millis=cpu.at_start(template, container),
             memory_bytes=memory_bytes(container.memory),
@@ -41,7 +52,7 @@ def of_revision(instance: str, revision: Revision, home: str, zone: str = "") ->
             working_dir=container.working_dir,
             container=name,
             containers=names if len(names) > 1 else (),
-            mounts=mounts(container, template, home),
+            mounts=mounts(container, template, home, given),
             ports=_probed(template),
             zone=zone,
         )
@@ -49,9 +60,9 @@ def of_revision(instance: str, revision: Revision, home: str, zone: str = "") ->
     return specs
 
 
-def mounts(container: Container, template: RevisionTemplate, home: str) -> tuple[Mount, ...]:
+def mounts(container: Container, template: RevisionTemplate, home: str, given: Given = NOTHING) -> tuple[Mount, ...]:
     """What a container mounts, of that which can be given to it. Raises CloudRunError for what cannot be mounted."""
-    found = (_mount(mount, template, home) for mount in container.mounts)
+    found = (_mount(mount, template, home, given) for mount in container.mounts)
     return tuple(mount for mount in found if mount is not None)
 
 
@@ -72,20 +83,14 @@ def _probes(container: Container) -> list[Probe]:
     return [probe for probe in own if probe is not None]
 
 
-def _mount(mount: VolumeMount, template: RevisionTemplate, home: str) -> Mount | None:
-    """What stands behind a path; None for what comes alive with secrets and databases."""
+def _mount(mount: VolumeMount, template: RevisionTemplate, home: str, given: Given) -> Mount | None:
+    """What stands behind a path; None for what comes alive with databases."""
     volume = next((v for v in template.volumes if v.name == mount.volume), None)
     if volume is None:
         raise InvalidArgument(f"There is no volume [{mount.volume}] to mount at {mount.path}.", field="volumeMounts")
     match volume.source:
         case EmptyDir() as empty:
-            if mount.sub_path:
-                raise Unimplemented(
-                    f"Volume [{volume.name}] is mounted with the sub-path [{mount.sub_path}], which is not supported "
-                    "for a folder of the instance.",
-                    field="volumeMounts",
-                    hint="Mount the whole volume.",
-                )
+            _check_whole(mount, "a folder of the instance")
             size = memory_bytes(empty.size_limit) if empty.size_limit else _all_memory(template)
             scratch = Scratch(volume.name, size, memory=empty.medium != "Disk")
             return Mount(volume.name, mount.path, scratch, mount.read_only)
@@ -96,8 +101,21 @@ def _mount(mount: VolumeMount, template: RevisionTemplate, home: str) -> Mount |
         case Nfs() as nfs:
             folder = _inside(volume, Path(home) / NFS, nfs.server, nfs.path, mount.sub_path)
             return Mount(volume.name, mount.path, folder, mount.read_only or nfs.read_only)
-        case SecretVolume() | CloudSql():
+        case SecretVolume():
+            _check_whole(mount, "a secret")
+            return Mount(volume.name, mount.path, Folder(given.folders.get(volume.name, "")), read_only=True)
+        case CloudSql():
             return None
+
+
+def _check_whole(mount: VolumeMount, what: str) -> None:
+    if mount.sub_path:
+        raise Unimplemented(
+            f"Volume [{mount.volume}] is mounted with the sub-path [{mount.sub_path}], which is not supported for "
+            f"{what}.",
+            field="volumeMounts",
+            hint="Mount the whole volume.",
+        )
 
 
 def _all_memory(template: RevisionTemplate) -> int:

@@ -11,6 +11,7 @@ from cloudrun_cli.controlplane import zones
 from cloudrun_cli.core import autoscaling, contract, iam
 from cloudrun_cli.core.conditions import readiness
 from cloudrun_cli.core.hosts import TAG_SEPARATOR, host_name
+from cloudrun_cli.core.identity import custom_audiences
 from cloudrun_cli.core.resources import (
     DEFAULT_CONCURRENCY,
     DEFAULT_MAX_INSTANCES,
@@ -40,7 +41,7 @@ class Seen:
 
 
 # the kinds of entries of which we know what they change; the last ones nothing of what is kept here
-_TOLD = {"Service", "Revision", "DomainMapping", "Schedule", "Job", "Execution"}
+_TOLD = {"Service", "Revision", "DomainMapping", "Secret", "Schedule", "Job", "Execution"}
 
 
 class World:
@@ -306,6 +307,8 @@ class World:
             tags={t.tag: there(t.revision) for t in active if t.tag},
             disabled_url=not service.default_url,
             hosts=_hosts(service),
+            ingress=service.ingress,
+            audiences=custom_audiences(service.annotations),
         )
 
     def _revision_route(self, revision: Revision) -> RevisionRoute:

@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
+TRUST = "trust"  # a folder of the home that instances may see
 CA_DAYS = 3650
 LEAF_DAYS = 397  # the longest that browsers accept
 RENEW_DAYS = 30  # before the end
-ALWAYS = ("localhost", SUFFIX, "127.0.0.1", "::1")
+# Google's APIs, too: instances reach ours by those names.
+ALWAYS = ("localhost", SUFFIX, "127.0.0.1", "::1", "*.localhost", "*.googleapis.com", "googleapis.com")
 
 
 def names(regions: Iterable[str], exact: Iterable[str]) -> tuple[str, ...]:
@@ -46,6 +48,15 @@ def ensure_certificate(ca_folder: Path, state: Path, wanted: Iterable[str], now:
     until = (now + timedelta(days=LEAF_DAYS)).timestamp()
     write_private(note, json.dumps({"names": sorted(needed), "until": until}))
     return True
+
+
+def show_authority(ca_folder: Path, trust: Path) -> None:
+    """Put the authority's certificate where instances can read it, and nothing else."""
+    pem, shown = (ca_folder / "ca.pem").read_bytes(), trust / "ca.pem"
+    if not shown.exists() or shown.read_bytes() != pem:
+        trust.mkdir(mode=0o755, exist_ok=True)
+        shown.write_bytes(pem)
+        shown.chmod(0o644)
 
 
 class Authority:

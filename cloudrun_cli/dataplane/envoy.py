@@ -24,7 +24,7 @@ from pathlib import Path
 from cloudrun_cli.core.errors import FailedPrecondition, Unavailable
 from cloudrun_cli.dataplane import envoy_config
 from cloudrun_cli.dataplane.admin import EnvoyAdmin
-from cloudrun_cli.dataplane.envoy_config import Edge, door_name
+from cloudrun_cli.dataplane.envoy_config import Edge, Inside, door_name
 from cloudrun_cli.dataplane.files import write_private
 from cloudrun_cli.dataplane.ports import check_free, owner
 from cloudrun_cli.dataplane.stopgap import Stopgap
@@ -64,15 +64,17 @@ class EnvoyProcess:
         http_port: int,
         https_port: int,
         host: str = "127.0.0.1",
+        load_balancer_port: int | None = None,
         workers: int | None = None,
         binary: Path | None = None,
     ) -> None:
-        self._edge = Edge(state, http_port, https_port, host)
+        self._edge = Edge(state, http_port, https_port, host, load_balancer_port)
         self._workers = workers or max(1, min(MOST_WORKERS, (os.cpu_count() or 1) // 2))
         self._binary = binary
         self._child: subprocess.Popen[bytes] | None = None
         self._pid: int | None = None
         self._doors: frozenset[int] | None = None  # not told yet
+        self._inside: Inside | None = None
         self.admin = EnvoyAdmin(state / envoy_config.ADMIN_SOCKET)
 
     @property
@@ -156,6 +158,13 @@ class EnvoyProcess:
             self._doors = frozenset(doors)
             self._write_listeners()
 
+    def use_inside(self, inside: Inside | None) -> None:
+        """Serve the network of the instances too, from now on."""
+        if inside != self._inside:
+            self._inside = inside
+            if self._doors is not None:
+                self._write_listeners()
+
     def retry_doors(self) -> None:
         """Ask for the same doors again: Envoy tries those it could not open."""
         self._write_listeners()
@@ -189,6 +198,8 @@ class EnvoyProcess:
             if check_ports:
                 check_free(self._edge.host, self._edge.http_port, "emulator/http_port")
                 check_free(self._edge.host, self._edge.https_port, "emulator/https_port")
+                if self._edge.load_balancer_port is not None:
+                    check_free(self._edge.host, self._edge.load_balancer_port, "emulator/load_balancer_port")
             write_private(state / "envoy.json", envoy_config.bootstrap(self._edge))
             self._write_listeners()
             (state / envoy_config.ADMIN_SOCKET).unlink(missing_ok=True)
@@ -219,7 +230,7 @@ class EnvoyProcess:
         return hashlib.sha256(text.encode()).hexdigest()
 
     def _write_listeners(self) -> None:
-        text = envoy_config.listeners(self._edge, self._doors or ())
+        text = envoy_config.listeners(self._edge, self._doors or (), self._inside)
         write_private(self._edge.state / envoy_config.LISTENERS_FILE, text)
 
     def _check_socket_paths(self) -> None:

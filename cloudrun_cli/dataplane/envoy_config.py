@@ -6,7 +6,7 @@ metadata, which no client can send.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from cloudrun_cli.core import admission
 from cloudrun_cli.dataplane.answers import AWAY
 from cloudrun_cli.dataplane.body_limit import BODY_LIMIT, LIMITED, body_limit, no_length, turned_on
 from cloudrun_cli.dataplane.envoy_answers import LONG_ANSWERS, long_answers, no_long_answers, own_pages, private_cookies
+from cloudrun_cli.dataplane.envoy_logs import PEER, durable_log, fast_log
 
 Json = dict[str, Any]
 
@@ -23,6 +24,7 @@ CERTIFICATE_FILE = "sds/certificate.json"
 ADMIN_SOCKET = "admin.sock"
 GATE_SOCKET = "gate.sock"
 EVENTS_SOCKET = "events.sock"
+INTERNAL_SOCKET = "internal.sock"  # for our own products, who say for which project they call: x-crl-entry
 REQUESTS_FILE = "requests.jsonl"
 ACTIVE_REQUESTS = "http.ingress.downstream_rq_active"  # the one number that we ask for; counting others takes time
 LONGEST_QUESTION = "3700s"  # a request may wait as long as its time limit, at most one hour
@@ -32,34 +34,9 @@ _EXT = "type.googleapis.com/envoy.extensions."
 _ANY_DOOR = 987654321  # stands for the port in the text that all doors share, and is in it nowhere else
 _GATE = "envoy.filters.http.ext_authz"
 
-# A line of the request log: what `records.record` reads.
-REQUEST_FIELDS = {
-    "id": "%REQ(X-REQUEST-ID)%",
-    "inst": "%UPSTREAM_HOST%",
-    "t": "%START_TIME(%Y-%m-%dT%H:%M:%S.%6fZ)%",  # as the log of the service has it
-    "d": "%DURATION%",
-    "fb": "%RESPONSE_DURATION%",  # from the start to the first byte of the instance's answer, in ms
-    "st": "%RESPONSE_CODE%",
-    "rf": "%RESPONSE_FLAGS%",
-    "rd": "%RESPONSE_CODE_DETAILS%",
-    "ul": "%UPSTREAM_LOCAL_ADDRESS%",
-    "bi": "%BYTES_RECEIVED%",
-    "bo": "%BYTES_SENT%",
-    "m": "%REQ(:METHOD)%",
-    "s": "%REQ(X-FORWARDED-PROTO)%",
-    "h": "%REQ(:AUTHORITY)%",
-    "p": "%REQ(:PATH)%",
-    "proto": "%PROTOCOL%",
-    "ua": "%REQ(USER-AGENT)%",
-    "ref": "%REQ(REFERER)%",
-    "ip": "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%",
-    "tp": "%REQ(TRACEPARENT)%",
-    "ct": "%REQ(X-CLOUD-TRACE-CONTEXT)%",
-    "gs": "%GRPC_STATUS_NUMBER%",
-}
-# The fast message: which request, Envoy's end of its connection to the instance, and how it ended (a time limit has no
-# flag). One text, because each field is encoded twice on its way.
-END = "%REQ(X-REQUEST-ID)% %UPSTREAM_LOCAL_ADDRESS% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS%"
+INTERNAL, LOAD_BALANCER = "internal", "load-balancer"  # further ways in, by what ingress settings tell apart
+INSIDE_HTTP, INSIDE_HTTPS = "inside-http", "inside-https"  # listeners on the network of the instances
+
 # What the gate reads. Each one costs time for every request.
 _QUESTION_HEADERS = (
     "x-request-id",
@@ -70,7 +47,10 @@ _QUESTION_HEADERS = (
     "grpc-timeout",
     "cookie",
 )
-_ANSWER_TO_APP = ("grpc-timeout", "x-cloud-trace-context", "traceparent")
+_ANSWER_TO_APP = (
+    *("grpc-timeout", "x-cloud-trace-context", "traceparent"),
+    *("authorization", "x-serverless-authorization"),  # the same, without the token's signature
+)
 _ANSWER_TO_CLIENT = ("content-type", "www-authenticate", "location", "retry-after", "set-cookie")
 
 
@@ -82,6 +62,15 @@ class Edge:
     http_port: int
     https_port: int
     host: str = "127.0.0.1"
+    load_balancer_port: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """The network that the instances of this home are on: its gateway, where they find the edge, and its subnet."""
+
+    gateway: str
+    subnet: str  # 172.18.0.0/16
 
 
 # How late a thread may be before it is told of. Each is woken twice in that time to say that it lives, and the usual
@@ -115,8 +104,9 @@ def bootstrap(edge: Edge) -> str:
     )
 
 
-def listeners(edge: Edge, doors: Iterable[int]) -> str:
-    """The edge's two listeners and one per door."""
+def listeners(edge: Edge, doors: Iterable[int], inside: Inside | None = None) -> str:
+    """The edge's two listeners and one per door; the socket of our own products and the load balancer's port; and
+    those for instances, who are told by their address."""
     tls = {
         "name": "tls",
         "typed_config": {
@@ -135,11 +125,38 @@ def listeners(edge: Edge, doors: Iterable[int]) -> str:
             "https", edge.host, edge.https_port, {"filters": [_connection_manager(edge)], "transport_socket": tls}
         ),
     ]
-    any_door = _resource(
-        _listener(door_name(_ANY_DOOR), edge.host, _ANY_DOOR, {"filters": [_connection_manager(edge, _ANY_DOOR)]})
-    )
+    own.append(_internal(edge))
+    if edge.load_balancer_port is not None:
+        chain = {"filters": [_connection_manager(edge, {"x-crl-entry": LOAD_BALANCER})]}
+        own.append(_listener(LOAD_BALANCER, edge.host, edge.load_balancer_port, chain))
+    door = {"filters": [_connection_manager(edge, {"x-crl-door": str(_ANY_DOOR)})]}
+    any_door = _resource(_listener(door_name(_ANY_DOOR), edge.host, _ANY_DOOR, door))
+    if inside is not None:
+        own += _inside(edge, inside, tls)
     texts = (any_door.replace(str(_ANY_DOOR), str(door)) for door in sorted(set(doors)))  # there may be a thousand
     return f'{{"resources":[{",".join([*map(_resource, own), *texts])}]}}\n'
+
+
+def _inside(edge: Edge, inside: Inside, tls: Json) -> list[Json]:
+    """The same two for the instances' network, and for nobody else whom the machine would let through to it."""
+    address, _, length = inside.subnet.partition("/")
+    chain = {
+        "filter_chain_match": {"source_prefix_ranges": [{"address_prefix": address, "prefix_len": int(length)}]},
+        "filters": [_connection_manager(edge, {"x-crl-peer": PEER})],
+    }
+    return [
+        _listener(INSIDE_HTTP, inside.gateway, edge.http_port, chain),
+        _listener(INSIDE_HTTPS, inside.gateway, edge.https_port, {**chain, "transport_socket": tls}),
+    ]
+
+
+def _internal(edge: Edge) -> Json:
+    """A unix socket that nobody but this user opens. What its clients say of themselves is believed."""
+    return {
+        "name": INTERNAL,
+        "address": {"pipe": {"path": str(edge.state / INTERNAL_SOCKET), "mode": 0o600}},
+        "filter_chains": [{"filters": [_connection_manager(edge, says_entry=True)]}],
+    }
 
 
 def _resource(listener: Json) -> str:
@@ -173,7 +190,11 @@ def _listener(name: str, host: str, port: int, chain: Json) -> Json:
     }
 
 
-def _connection_manager(edge: Edge, door: int | None = None) -> Json:
+def _connection_manager(edge: Edge, told: Mapping[str, str] | None = None, *, says_entry: bool = False) -> Json:
+    """`told`: what the gate is told besides of every request that comes this way. `says_entry`: the client itself says
+    for which project it comes."""
+    peer = "127.0.0.1" if says_entry else PEER  # a unix socket has no address at its other end
+    forged = ({"exact": "x-crl-door"}, {"exact": "x-crl-peer"}) if says_entry else ({"prefix": "x-crl-"},)
     return {
         "name": "hcm",
         "typed_config": {
@@ -196,19 +217,19 @@ def _connection_manager(edge: Edge, door: int | None = None) -> Json:
                     "typed_config": {
                         "@type": f"{_EXT}http.early_header_mutation.header_mutation.v3.HeaderMutation",
                         "mutations": [
-                            {"remove_on_match": {"key_matcher": {"prefix": prefix, "ignore_case": True}}}
-                            for prefix in ("x-envoy-", "x-crl-")
+                            {"remove_on_match": {"key_matcher": {**name, "ignore_case": True}}}
+                            for name in ({"prefix": "x-envoy-"}, *forged)
                         ],
                     },
                 }
             ],
-            "access_log": [_fast_log(), _durable_log(edge)],
+            "access_log": [fast_log(), durable_log(edge.state / REQUESTS_FILE, peer)],
             "local_reply_config": {"mappers": own_pages()},
-            "route_config": {"name": "all", "virtual_hosts": [_virtual_host()]},
+            "route_config": {"name": "all", "virtual_hosts": [_virtual_host(peer, says_entry=says_entry)]},
             "http_filters": [
                 private_cookies(),
                 long_answers(),
-                _gate_filter(door),
+                _gate_filter(told or {}, says_entry=says_entry),
                 body_limit(),
                 {
                     "name": "router",
@@ -223,8 +244,9 @@ def _connection_manager(edge: Edge, door: int | None = None) -> Json:
     }
 
 
-def _gate_filter(door: int | None) -> Json:
-    request = {"authorization_request": {"headers_to_add": [{"key": "x-crl-door", "value": str(door)}]}} if door else {}
+def _gate_filter(told: Mapping[str, str], *, says_entry: bool) -> Json:
+    added = [{"key": key, "value": value} for key, value in told.items()]
+    request = {"authorization_request": {"headers_to_add": added}} if added else {}
     return {
         "name": "gate",
         "typed_config": {
@@ -234,7 +256,7 @@ def _gate_filter(door: int | None) -> Json:
             "charge_cluster_response_stats": False,
             "status_on_error": {"code": AWAY},
             "clear_route_cache": True,  # acts because every yes also sets a request header (grpc-timeout)
-            "allowed_headers": _exactly(_QUESTION_HEADERS),
+            "allowed_headers": _exactly((*_QUESTION_HEADERS, *(("x-crl-entry",) if says_entry else ()))),
             "http_service": {
                 "server_uri": {"uri": "http://gate", "cluster": "gate", "timeout": LONGEST_QUESTION},
                 # A daemon that was killed takes its answers with it; its successor is asked again, on the same socket.
@@ -256,8 +278,7 @@ def _gate_filter(door: int | None) -> Json:
     }
 
 
-def _virtual_host() -> Json:
-    peer = "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%"
+def _virtual_host(peer: str, *, says_entry: bool) -> Json:
     retry = {
         "retry_on": "connect-failure",  # the only one that is safe for every method
         "num_retries": 1,
@@ -273,7 +294,10 @@ def _virtual_host() -> Json:
     return {
         "name": "all",
         "domains": ["*"],
-        "request_headers_to_remove": ["x-envoy-external-address", "x-envoy-internal"],
+        "request_headers_to_remove": [
+            *("x-envoy-external-address", "x-envoy-internal"),
+            *(("x-crl-entry",) if says_entry else ()),
+        ],
         "request_headers_to_add": [
             _append("x-forwarded-for", peer),
             _append("forwarded", f'for="{peer}";proto=%REQ(X-FORWARDED-PROTO)%'),
@@ -309,38 +333,6 @@ def _virtual_host() -> Json:
             },
             {"match": {"prefix": "/"}, **ours, "route": {"cluster": "inst_h1", **to}},
         ],
-    }
-
-
-def _fast_log() -> Json:
-    """One message per finished request, at once: it frees the slot."""
-    return {
-        "name": "fast",
-        "typed_config": {
-            "@type": f"{_EXT}access_loggers.fluentd.v3.FluentdAccessLogConfig",
-            "cluster": "events",
-            "tag": "r",
-            "stat_prefix": "events",
-            "buffer_size_bytes": 1,
-            "buffer_flush_interval": "1s",
-            "retry_options": {
-                "max_connect_attempts": 2**32 - 1,
-                "backoff_options": {"base_interval": "0.05s", "max_interval": "0.5s"},
-            },
-            "record": {"end": END},
-        },
-    }
-
-
-def _durable_log(edge: Edge) -> Json:
-    """The request log, and the backstop for messages that the fast channel lost."""
-    return {
-        "name": "durable",
-        "typed_config": {
-            "@type": f"{_EXT}access_loggers.file.v3.FileAccessLog",
-            "path": str(edge.state / REQUESTS_FILE),
-            "log_format": {"json_format": REQUEST_FIELDS},
-        },
     }
 
 

@@ -18,8 +18,9 @@ from typing import Any
 from cloudrun_cli.core import admission
 from cloudrun_cli.core.admission import Refusal
 from cloudrun_cli.core.hosts import ToApi, Way
-from cloudrun_cli.core.resources import RevisionRef, Tag
+from cloudrun_cli.core.resources import Ingress, RevisionRef, Tag
 from cloudrun_cli.dataplane import affinity, answers
+from cloudrun_cli.dataplane.doorway import Doorway, api_refusal
 from cloudrun_cli.dataplane.gate_protocol import Headers
 from cloudrun_cli.dataplane.headers import grpc_seconds, trace_headers
 from cloudrun_cli.dataplane.inherited import Inherited
@@ -32,15 +33,7 @@ from cloudrun_cli.dataplane.sleepers import Sleepers
 
 ORPHANS = 8192  # ended ids without a question that are remembered; their questions come within milliseconds
 
-Verdict = Refusal | None
-MayInvoke = Callable[[ServiceRoute, Headers], Verdict]
-
 _UNKNOWN = object()
-
-
-def public_only(service: ServiceRoute, headers: Headers) -> Verdict:
-    """Lets everybody into public services and nobody into the others."""
-    return None if service.public else admission.UNAUTHENTICATED
 
 
 class Gate:
@@ -53,14 +46,14 @@ class Gate:
         on_demand: Callable[[RevisionRef], None],
         on_request_end: Callable[[RequestRecord], None] | None = None,
         on_busy: OnBusy = nobody_asks,
-        may_invoke: MayInvoke = public_only,
+        doorway: Doorway | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._random = random
         self._on_demand = on_demand
         self._on_request_end = on_request_end
         self._on_busy = on_busy
-        self._may_invoke = may_invoke
+        self._doorway = doorway or Doorway()
         self._now = monotonic
         self._book = RouteBook()
         self._services = self._book.services
@@ -220,14 +213,19 @@ class Gate:
         if place is None:
             return _page(admission.PAGE_NOT_FOUND, path)
         if isinstance(place, ToApi):
-            return self._to_api(path)
+            return self._to_api(path, headers)
         if route is None or (route.disabled_url and place.way is not Way.DOMAIN):
+            return _page(admission.PAGE_NOT_FOUND, path)
+        if route.ingress is not Ingress.ALL and not self._doorway.is_inside(route, headers):
             return _page(admission.PAGE_NOT_FOUND, path)
         ticket = Ticket(request_id, place.service, place.tag, self._now(), reply)
         cookies = headers.get(b"cookie")
         pin = affinity.pin_of(cookies, place.service) if cookies is not None else None
         ticket.revision = self._revision(route, place.tag, pin)  # also where it is refused: in whose log it is
-        if (verdict := self._may_invoke(route, headers)) is not None:
+        if place.tag is not None and ticket.revision is None:
+            return _page(admission.PAGE_NOT_FOUND, path)
+        verdict = b"" if route.public else self._doorway.may_invoke(route, headers, path)
+        if isinstance(verdict, Refusal):
             return self._refuse(ticket, verdict, path)
         pool = self._pools.get(ticket.revision) if ticket.revision is not None else None
         if pool is None or pool.route is None:
@@ -240,6 +238,7 @@ class Gate:
         if (theirs := headers.get(b"grpc-timeout")) is not None:
             ticket.timeout = min(ticket.timeout, grpc_seconds(theirs))
         ticket.trace = trace_headers(headers.get(b"traceparent"), headers.get(b"x-cloud-trace-context"), self._random)
+        ticket.trace += verdict
         self._tickets[request_id] = ticket
         if pool.waiting == 0 and (instance := pool.slot(ticket.pin)) is not None:
             if instance.asleep:
@@ -302,7 +301,9 @@ class Gate:
 
     # Parts
 
-    def _to_api(self, path: bytes) -> bytes:
+    def _to_api(self, path: bytes, headers: Headers) -> bytes:
+        if (refusal := api_refusal(headers, path)) is not None:
+            return _page(refusal, path)
         if self._book.api is None:
             return _page(admission.API_AWAY, path)
         return answers.destination(self._book.api, h2=False) + b"\r\n"

@@ -1,6 +1,7 @@
 """The gate's side of Envoy's question: HTTP/1.1 without bodies, one question at a time on each connection."""
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from typing import Protocol, cast
 
@@ -9,6 +10,8 @@ import httptools
 from cloudrun_cli.dataplane.pools import Reply, Ticket
 
 Headers = Mapping[bytes, bytes]  # names in lower case, as Envoy writes them
+
+log = logging.getLogger(__name__)
 
 _NOT_HTTP = b"HTTP/1.1 400 No\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
@@ -49,6 +52,10 @@ class GateProtocol(asyncio.Protocol):
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
             self._parser = httptools.HttpRequestParser(self)  # a question about a WebSocket is a question like others
+        except httptools.HttpParserCallbackError:
+            log.exception("A question was not answered.", extra={"event": "gate_bug"})
+            self.send(_NOT_HTTP)
+            self.close()
         except httptools.HttpParserError:
             self.send(_NOT_HTTP)
             self.close()

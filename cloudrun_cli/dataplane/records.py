@@ -63,7 +63,7 @@ def record(
     instance: str,
     refusal: Refusal | None,
 ) -> RequestRecord:
-    """The record of a line of `requests.jsonl` (fields: envoy_config.REQUEST_FIELDS) and what the gate knows of it."""
+    """The record of a line of `requests.jsonl` (fields: envoy_logs.REQUEST_FIELDS) and what the gate knows of it."""
     status, flags, details = line["st"] or 0, line["rf"] or "", line["rd"] or ""
     why = refusal
     if why is None and (details != "via_upstream" or flags != "-"):

@@ -10,6 +10,7 @@ from cloudrun_cli.core.resources import (
     DEFAULT_CONCURRENCY,
     DEFAULT_MAX_INSTANCES,
     DEFAULT_TIMEOUT,
+    Ingress,
     RevisionRef,
     ServiceRef,
     Tag,
@@ -45,6 +46,8 @@ class ServiceRoute:
     tags: Mapping[Tag, RevisionRef] = field(default_factory=dict)
     disabled_url: bool = False  # its URL and door answer 404; custom domains still serve
     hosts: tuple[str, ...] = ()  # further names, in lower case: those it had in production
+    ingress: Ingress = Ingress.ALL
+    audiences: frozenset[str] = frozenset()  # further ones that its callers' tokens may be made for
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,7 @@ class InstanceSpec:
     service: str
     revision: str
     digest: str
-    env: Mapping[str, str]  # complete: platform, then settings; the image's own come underneath
+    env: Mapping[str, str] = field(repr=False)  # complete: platform, settings, secrets; the image's come underneath
     port: int  # what PORT says where the instance has its own address; a process is given another one
     cpu_millis: int
     memory_bytes: int

@@ -34,6 +34,7 @@ from cloudrun_cli.runtime.docker_start import HolderLost, StartedBefore, Starter
 from cloudrun_cli.runtime.docker_tasks import TaskNetworks, was_never_started
 from cloudrun_cli.runtime.docker_volumes import Volumes
 from cloudrun_cli.runtime.docker_watch import Watch, kill
+from cloudrun_cli.runtime.docker_ways import Ways
 
 PARALLEL_STARTS = 6  # no engine has to bear more; the daemon lets in no more than these, in a fair order
 KILL_DEADLINE = timedelta(seconds=20)  # from SIGKILL to the engine's word that it is over
@@ -49,7 +50,8 @@ class DockerRuntime:
     """Containers of one home. `home` is its absolute path; `hosts` are further names that instances can look up.
 
     `reachable` says whether this machine reaches the containers' own addresses; None: found out by `open`. `groups`
-    False: their control groups are left to the engine.
+    False: their control groups are left to the engine. `ways` are laid for instances to this home, where that can be;
+    `trust` is a folder that they see at /run/cloudrun.
     """
 
     name = "docker"
@@ -64,6 +66,8 @@ class DockerRuntime:
         linger: timedelta = LINGER,
         reachable: bool | None = None,
         groups: bool = True,
+        ways: Ways | None = None,
+        trust: Path | None = None,
     ) -> None:
         self._home = home
         self._use_groups = groups
@@ -72,6 +76,7 @@ class DockerRuntime:
         self._connect = connect
         self._linger = linger
         self._reachable = reachable
+        self._ways, self._trust = ways, trust
         self._starts = asyncio.Semaphore(PARALLEL_STARTS)
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -82,16 +87,28 @@ class DockerRuntime:
         self._builder = Builder(self._engine, self._images, self._home)
         self._watch = Watch(self._engine, self._home)
         self._cpu = Cpu(self._engine, groups=self._use_groups)
-        self._holders = Holders(self._engine, self._home, size=self._pool, hosts=self._hosts, reachable=self._reachable)
+        self._holders = Holders(
+            self._engine, self._home, size=self._pool, hosts=self._hosts, reachable=self._reachable, ways=self._ways
+        )
         self._networks = TaskNetworks(self._holders, self._watch)
         self._logs = Logs(self._engine, self._watch)
         self._volumes = Volumes(api, self._home)
-        self._starter = await self._engine.call(Starter, api, self._home, self._volumes)
+        self._starter = await self._engine.call(Starter, api, self._home, self._volumes, self._trust)
         try:
             await self._take_over()
         except BaseException:
             await self.close()
             raise
+
+    @property
+    def network(self) -> tuple[str, str]:
+        """Gateway and subnet of the home's network, once open; empty where this machine is not on it."""
+        return (self._holders.gateway, self._holders.subnet) if self._holders.reachable else ("", "")
+
+    @property
+    def wired(self) -> bool:
+        """Whether the ways are laid."""
+        return self._holders.ways is not None
 
     async def close(self) -> None:
         for task in self._tasks:

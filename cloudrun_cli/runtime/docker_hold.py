@@ -10,6 +10,7 @@ import struct
 import tarfile
 
 METADATA_ADDRESS = "169.254.169.254"  # Source: Compute Engine metadata server
+METADATA_NAMES = ("metadata.google.internal", "metadata")
 PATH = "/hold"
 
 _BASE = 0x400000

@@ -16,17 +16,18 @@ import socket
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
 import docker
 
 from cloudrun_cli.core.errors import CloudRunError, EngineUnavailable, Unavailable
-from cloudrun_cli.runtime import docker_hold
+from cloudrun_cli.runtime import docker_hold, docker_ways
 from cloudrun_cli.runtime import docker_labels as labels
 from cloudrun_cli.runtime.base import InstanceSpec
 from cloudrun_cli.runtime.docker_engine import Engine, inspect_image, is_hiccup
+from cloudrun_cli.runtime.docker_ways import Ways
 
 POOL = 2  # holders that wait; each costs half a megabyte
 REFILL_DELAY = 0.7  # seconds after the last start: an instance that has just started needs the processor more
@@ -60,6 +61,8 @@ class OwnNetwork:
     network: str
     address: str
     hosts: Mapping[str, str]
+    ways: Ways | None = None  # to be laid once it runs
+    gateway: str = ""
     container: str = ""  # there is no holder
 
     def at(self, port: int) -> str:
@@ -72,17 +75,37 @@ class OwnNetwork:
         addresses = {"IPv4Address": self.address, "LinkLocalIPs": [docker_hold.METADATA_ADDRESS]}
         return {"EndpointsConfig": {self.network: {"IPAMConfig": addresses}}}
 
+    def lay(self, container: Mapping[str, Any]) -> None:
+        """Lay the ways of one that has just been started, by what the engine says of it; one that has ended needs none.
+        Blocking."""
+        pid = container["State"]["Pid"]
+        if self.ways is None or not pid:
+            return
+        try:
+            docker_ways.lay(self.ways, pid, self.gateway, self.address, loopback=True, container=container["Id"])
+        except Unavailable as error:
+            _log.warning("An instance reaches the metadata server by its environment only: %s", error.message)
+
 
 class Holders:
     """The home's network and its pool of holders."""
 
     def __init__(
-        self, engine: Engine, home: str, *, size: int, hosts: Mapping[str, str], reachable: bool | None = None
+        self,
+        engine: Engine,
+        home: str,
+        *,
+        size: int,
+        hosts: Mapping[str, str],
+        reachable: bool | None = None,
+        ways: Ways | None = None,
     ) -> None:
         self._engine = engine
         self._home = home
         self._size = size
-        self._hosts = {**hosts, "metadata.google.internal": docker_hold.METADATA_ADDRESS}
+        self._hosts = {**hosts, **dict.fromkeys(docker_hold.METADATA_NAMES, docker_hold.METADATA_ADDRESS)}
+        self.ways = ways  # None: instances reach nothing of this home by the addresses that they know
+        self.gateway, self.subnet = "", ""
         self._network = f"cloudrun-{hashlib.sha256(home.encode()).hexdigest()[:12]}"
         self._image = ""
         self._ready: list[Holder] = []
@@ -113,7 +136,7 @@ class Holders:
             return self._ready.pop(0)
         await self._prepare_again()
         if self.reachable and self._own is not None and not names:
-            return OwnNetwork(self._network, str(next(self._own)), self._names())
+            return OwnNetwork(self._network, str(next(self._own)), self._names(), self.ways, self.gateway)
         return await self.make(names, () if self.reachable else (spec.port, *spec.ports))
 
     async def make(self, names: tuple[str, ...] = (), ports: tuple[int, ...] = ()) -> Holder:
@@ -172,12 +195,15 @@ class Holders:
 
     async def _prepare(self) -> None:
         if not self._prepared:
-            gateway = await self._engine.call(self._network_and_image)
-            self.reachable = _is_own_address(gateway) if self._told_reachable is None else self._told_reachable
+            self.gateway, self.subnet = await self._engine.call(self._network_and_image)
+            own = _is_own_address(self.gateway)
+            self.reachable = own if self._told_reachable is None else self._told_reachable
+            if not (own and self.reachable and docker_ways.can_be_laid()):
+                self.ways = None
             self._prepared = True
 
-    def _network_and_image(self) -> str:
-        """The network and the image; the network's gateway."""
+    def _network_and_image(self) -> tuple[str, str]:
+        """The network and the image; the network's gateway and subnet."""
         api = self._engine.api
         networks = api.networks(names=[self._network], filters=labels.filters(self._home))
         if not networks:
@@ -201,7 +227,7 @@ class Holders:
         config = (api.inspect_network(self._network)["IPAM"]["Config"] or [{}])[0]
         is_docker = any(part.get("Name") == DOCKER for part in version.get("Components") or ())
         self._own = _upper_half(config["Subnet"]) if is_docker and "IPRange" in config else None
-        return str(config.get("Gateway", ""))
+        return str(config.get("Gateway", "")), str(config.get("Subnet", ""))
 
     def _make_network(self) -> None:
         """A bridge. The engine finds addresses that nobody uses, and gives out the lower half; we give out the upper,
@@ -230,7 +256,9 @@ class Holders:
             if container in used:
                 continue
             state = api.inspect_container(container)
-            if state["State"]["Running"] and not {labels.PORT, labels.CONTAINERS} & set(state["Config"]["Labels"]):
+            said = state["Config"]["Labels"]
+            whose = {labels.PORT, labels.CONTAINERS} & set(said) or said.get(labels.WAYS, "") != self._ways_label
+            if state["State"]["Running"] and not whose:
                 waiting.append(Holder(container, self._address(state, 0)))
             else:
                 remove(api, container)
@@ -250,6 +278,7 @@ class Holders:
         With either it can serve only the one it was made for."""
         api = self._engine.api
         named = {labels.HOME: self._home, labels.KIND: labels.KIND_HOLDER}
+        named |= {labels.WAYS: self._ways_label} if self.ways else {}
         named |= {labels.PORT: str(ports[0])} if ports else {}
         named |= {labels.CONTAINERS: ",".join(names)} if names else {}
         options: dict[str, Any] = {"port_bindings": dict.fromkeys(ports, (LOOPBACK, None))} if ports else {}
@@ -263,6 +292,7 @@ class Holders:
             pids_limit=4,
             extra_hosts={**self._names(), **dict.fromkeys(names, LOOPBACK)},
             log_config=docker.types.LogConfig(type="none"),
+            dns=[docker_hold.METADATA_ADDRESS] if self.ways else None,  # as on Google Cloud
             **options,
         )
         container = api.create_container(
@@ -275,10 +305,23 @@ class Holders:
         try:
             api.start(container)
             port = ports[0] if ports else 0
-            return Holder(container, self._address(api.inspect_container(container), port), port)
+            state = api.inspect_container(container)
+            if self.ways and not port:
+                address = self._address(state, 0)
+                docker_ways.lay(self.ways, state["State"]["Pid"], self.gateway, address, loopback=not names)
+            return Holder(container, self._address(state, port), port)
+        except Unavailable as error:
+            remove(api, container)
+            _log.warning("Instances reach the metadata server by their environment only: %s", error.message)
+            self.ways = None
+            return self._run(ports, names)
         except BaseException:
             remove(api, container)
             raise
+
+    @property
+    def _ways_label(self) -> str:
+        return "/".join(str(port) for port in astuple(self.ways)) if self.ways else ""
 
     def _address(self, state: Mapping[str, Any], port: int) -> str:
         if not port:

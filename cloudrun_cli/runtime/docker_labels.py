@@ -22,6 +22,7 @@ HOLDER = f"{PREFIX}.holder"  # the container whose network it is in; empty: its 
 CONTAINER = f"{PREFIX}.container"  # its name in the instance
 CONTAINERS = f"{PREFIX}.containers"  # the names of all that the instance is to have, with commas
 TASK = f"{PREFIX}.task"  # INDEX/ATTEMPT, only on what is a task's
+WAYS = f"{PREFIX}.ways"  # of a holder: the ports on the gateway that its rules lead to
 FIRST = f"{PREFIX}.first"  # only on the instance's first container, whose id is its handle
 
 KIND_INSTANCE = "instance"  # every container of one

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
@@ -14,6 +15,7 @@ from cloudrun_cli.runtime import docker_tasks, images
 from cloudrun_cli.runtime.base import Instance, InstanceSpec
 from cloudrun_cli.runtime.docker_cpu import PERIOD_US
 from cloudrun_cli.runtime.docker_engine import explanation, is_hiccup
+from cloudrun_cli.runtime.docker_hold import METADATA_ADDRESS
 from cloudrun_cli.runtime.docker_holders import HOSTNAME, TRIES, Holder, OwnNetwork, remove
 from cloudrun_cli.runtime.docker_tmpfs import MemoryFolders
 from cloudrun_cli.runtime.docker_volumes import Volumes
@@ -21,6 +23,7 @@ from cloudrun_cli.runtime.docker_volumes import Volumes
 FILE_DESCRIPTORS = docker.types.Ulimit(name="nofile", soft=25_000, hard=25_000)  # Source: container runtime contract
 PROCESSES = 8192  # ours: enough for any server, too few to take the machine down
 LOG_FILES = {"max-size": "20m", "max-file": "2"}
+TRUST = "/run/cloudrun"  # ours: where ca.pem is, the authority of the edge
 NOT_NEEDED = ["AUDIT_WRITE", "MKNOD", "NET_RAW", "SETFCAP"]  # of the engine's default capabilities
 
 _log = logging.getLogger(__name__)
@@ -29,10 +32,10 @@ _log = logging.getLogger(__name__)
 class Starter:
     """Starts containers of one home, each into the network of a holder or one of its own. Blocking."""
 
-    def __init__(self, api: docker.APIClient, home: str, volumes: Volumes) -> None:
+    def __init__(self, api: docker.APIClient, home: str, volumes: Volumes, trust: Path | None = None) -> None:
         self._api = api
         self._home = home
-        self._volumes = volumes
+        self._volumes, self._trust = volumes, trust
         self.folders = MemoryFolders(api, home)
         self._processors = int(api.info()["NCPU"])
         self._file_limit = True  # until the engine refuses to set it
@@ -41,7 +44,10 @@ class Starter:
         """Create and start the first container of an instance. Raises StartedBefore when a task's was."""
         address = "" if spec.task else place.at(spec.port)
         named = labels.of_instance(self._home, spec, address=address, holder=place.container, started=datetime.now(UTC))
-        return labels.instance(self._start(spec, place, named), named)
+        container = self._start(spec, place, named)
+        if isinstance(place, OwnNetwork) and place.ways is not None:
+            place.lay(self._api.inspect_container(container))
+        return labels.instance(container, named)
 
     def join(self, spec: InstanceSpec, instance: Instance) -> str:
         """Create and start a further one, in the network of the first; its id."""
@@ -123,6 +129,7 @@ class Starter:
     def _host_config(self, spec: InstanceSpec, place: Holder | OwnNetwork) -> dict[str, Any]:
         if isinstance(place, OwnNetwork):
             network: dict[str, Any] = {"network_mode": place.network, "extra_hosts": dict(place.hosts)}
+            network |= {"dns": [METADATA_ADDRESS]} if place.ways is not None else {}  # as on Google Cloud
         else:
             network = {"network_mode": f"container:{place.container}"}
         return dict(
@@ -137,11 +144,17 @@ class Starter:
                 pids_limit=PROCESSES,
                 ulimits=[FILE_DESCRIPTORS] if self._file_limit else None,
                 cap_drop=NOT_NEEDED,
-                mounts=self._volumes.mounts(spec) or None,
+                mounts=[*self._volumes.mounts(spec), *self._trusted()] or None,
                 security_opt=["no-new-privileges"],
                 log_config=docker.types.LogConfig(type="json-file", config=LOG_FILES),
             )
         )
+
+    def _trusted(self) -> list[docker.types.Mount]:
+        """What a program needs to believe the certificates of the edge, where there is one."""
+        if self._trust is None or not self._trust.is_dir():
+            return []
+        return [docker.types.Mount(TRUST, str(self._trust), type="bind", read_only=True)]
 
 
 def container_name(spec: InstanceSpec) -> str:

@@ -25,6 +25,8 @@ import sys
 import time
 from typing import Any
 
+HOSTS = "hosts"  # beside INSTANCES: the names that instances can look up, rewritten in place by the daemon
+CLONE_NEWNS, MS_BIND, MS_REC, MS_SLAVE = 0x20000, 0x1000, 0x4000, 0x80000  # Source: linux/sched.h, linux/mount.h
 IDLE_SECONDS = 0.2  # how long to wait for a client when there is nothing to keep
 FIRST_CLIENT_SECONDS = 30.0
 SEES_ENDED = hasattr(os, "waitid")  # whether an end can be seen without taking the process away; not on older macOS
@@ -46,6 +48,7 @@ def main(path: str, instances: str) -> int:
     os.umask(0o077)
     listener.bind(path)
     listener.listen(16)
+    _use_own_hosts(f"{os.path.dirname(instances)}/{HOSTS}")
     if os.fork():
         os._exit(0)  # whoever waits for this process may connect now
     try:
@@ -193,6 +196,19 @@ class Keeper:
             if name is not None:
                 for client, _ in list(self._clients.values()):
                     self._tell(client, {"ended": name})
+
+
+def _use_own_hosts(hosts: str) -> None:
+    """See this file as /etc/hosts from now on, with every instance to come and nobody else. As root of Linux; where it
+    cannot be, instances see the machine's own."""
+    if sys.platform != "linux" or os.geteuid() != 0 or not os.path.exists(hosts):
+        return
+    import ctypes
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    own = libc.unshare(CLONE_NEWNS) == 0 and libc.mount(b"none", b"/", None, MS_REC | MS_SLAVE, None) == 0
+    if not own or libc.mount(os.fsencode(hosts), b"/etc/hosts", None, MS_BIND, None) != 0:
+        print(f"{hosts}: {os.strerror(ctypes.get_errno())}", file=sys.stderr, flush=True)
 
 
 def _become(request: dict[str, Any], folder: str, gate: int, errors: int) -> None:

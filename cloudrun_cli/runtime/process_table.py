@@ -64,8 +64,12 @@ def members(pid: int, folder: Path) -> list[Process]:
     """Everything alive that an instance started: its session, and what left the session but kept its environment."""
     if not PROC.is_dir():
         return []
-    mark = os.fsencode(folder) + b"/"
-    return [p for p in _all() if p.state not in "ZX" and (pid in (p.pid, p.group, p.session) or _bears(p.pid, mark))]
+    return [p for p in everything() if p.state not in "ZX" and belongs(p, pid, folder)]
+
+
+def belongs(process: Process, pid: int, folder: Path) -> bool:
+    """Whether a process is one of the instance that `pid` leads."""
+    return pid in (process.pid, process.group, process.session) or _bears(process.pid, os.fsencode(folder) + b"/")
 
 
 def memory_bytes(processes: Iterable[Process], limit: int) -> int:
@@ -79,7 +83,7 @@ def memory_bytes(processes: Iterable[Process], limit: int) -> int:
 
 def listening(pids: Iterable[int]) -> list[Listening]:
     """The TCP sockets that these processes accept connections on."""
-    wanted = {inode for pid in pids for inode in _socket_inodes(pid)}
+    wanted = {inode for pid in pids for inode in socket_inodes(pid)}
     found = [
         socket_
         for table, family in (("tcp", socket.AF_INET), ("tcp6", socket.AF_INET6))
@@ -89,7 +93,24 @@ def listening(pids: Iterable[int]) -> list[Listening]:
     return sorted(set(found), key=lambda s: (s.port, s.host))
 
 
-def _all() -> Iterator[Process]:
+def socket_inodes(pid: int) -> Iterator[str]:
+    """The sockets that a process has open, by their inodes."""
+    folder = PROC / str(pid) / "fd"
+    try:
+        names = os.listdir(folder)
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return
+    for name in names:
+        try:
+            target = os.readlink(folder / name)
+        except (FileNotFoundError, ProcessLookupError, PermissionError):
+            continue  # closed meanwhile, or not ours to see
+        if target.startswith("socket:["):
+            yield target[8:-1]
+
+
+def everything() -> Iterator[Process]:
+    """Every process there is, where the system tells."""
     for name in os.listdir(PROC):
         if name.isdigit() and (found := _process(int(name))):
             yield found
@@ -122,21 +143,6 @@ def _proportional(process: Process) -> int:
         return process.rss_bytes
     line = next((line for line in text.splitlines() if line.startswith("Pss:")), None)
     return int(line.split()[1]) * 1024 if line else process.rss_bytes
-
-
-def _socket_inodes(pid: int) -> Iterator[str]:
-    folder = PROC / str(pid) / "fd"
-    try:
-        names = os.listdir(folder)
-    except (FileNotFoundError, ProcessLookupError, PermissionError):
-        return
-    for name in names:
-        try:
-            target = os.readlink(folder / name)
-        except FileNotFoundError:
-            continue  # closed meanwhile
-        if target.startswith("socket:["):
-            yield target[8:-1]
 
 
 def _listeners(table: str, family: socket.AddressFamily) -> Iterator[tuple[str, Listening]]:

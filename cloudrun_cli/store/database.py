@@ -12,9 +12,10 @@ from contextlib import contextmanager
 from typing import Any
 
 BUSY_SECONDS = 60.0  # far longer than any transaction; no verb waits for anything inside one
+SHRED_MILLISECONDS = 500  # how long the end of other readers is waited for, to empty the log
 NAME = "state.db"
 MANY = 100  # JSON texts, from which on orjson pays
-NEWEST = 4  # the number of the last file in migrations/; a test keeps it so
+NEWEST = 7  # the number of the last file in migrations/; a test keeps it so
 
 Row = tuple[Any, ...]
 
@@ -70,6 +71,22 @@ class Store:
         """A number that changes when another connection has committed something."""
         return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
 
+    @contextmanager
+    def shredding(self) -> Iterator[None]:
+        """Everything inside happens, or nothing does; and of what it deletes no byte stays in the file, nor in its log
+        as soon as nobody else reads from it."""
+        self._connection.execute("PRAGMA secure_delete = ON")
+        try:
+            with self.transaction():
+                yield
+        finally:
+            self._connection.execute("PRAGMA secure_delete = OFF")
+        self._connection.execute(f"PRAGMA busy_timeout = {SHRED_MILLISECONDS}")
+        try:
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        finally:
+            self._connection.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
+
     def close(self) -> None:
         """Let go of the file."""
         self._connection.close()
@@ -94,6 +111,8 @@ def open_store(home: str) -> Store:
     """The store of a home, made and migrated when that is needed."""
     os.makedirs(home, mode=0o700, exist_ok=True)
     path = os.path.join(home, NAME)
+    if not os.path.exists(path):
+        os.close(os.open(path, os.O_CREAT, 0o600))  # its log takes the mode of the file, and is made with it
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
     connection.execute("PRAGMA synchronous = FULL")
     if _is_behind(connection, home):
@@ -143,6 +162,9 @@ def _migrate(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     from importlib import resources  # only when there is something to migrate
 
+    from cloudrun_cli.core.identity import unique_id
+
+    connection.create_function("unique_id", 1, unique_id, deterministic=True)
     folder = resources.files("cloudrun_cli.store").joinpath("migrations")
     for script in sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sql")):
         number = int(script[:4])

@@ -8,21 +8,9 @@ _END = "\U0010ffff"
 _HERE = "project = :project AND region = :region"
 _ENOUGH = 1000  # tasks
 
-# Where a service's and a job's specification of what runs is
-_REVISION, _TASK = "$.spec.template.spec", "$.spec.template.spec.template.spec"
-_ACCOUNTS = """
-        SELECT json_extract(body, '{1}.serviceAccountName') AS name FROM {0}
-        WHERE project = :project AND instr(body, '"serviceAccountName"')"""
-_SECRETS = """
-        SELECT json_extract(variable.value, '$.valueFrom.secretKeyRef.name') AS name FROM {0},
-            json_each({0}.body, '{1}.containers') AS container, json_each(container.value, '$.env') AS variable
-        WHERE project = :project AND instr({0}.body, '"secretKeyRef"')
-        UNION SELECT json_extract(volume.value, '$.secret.secretName') FROM {0},
-            json_each({0}.body, '{1}.volumes') AS volume
-        WHERE project = :project AND instr({0}.body, '"secretName"')"""
-
 _QUERIES = {
-    "projects": "SELECT id AS name FROM projects",
+    "projects": "SELECT id AS name FROM projects WHERE deleted IS NULL",
+    "folders": "SELECT id AS name FROM folders WHERE state = 'ACTIVE'",
     "services": f"SELECT name FROM services WHERE {_HERE}",
     # the index holds the names and none of the bodies
     "revisions": f"SELECT name FROM revisions INDEXED BY revisions_of_service WHERE {_HERE}",
@@ -36,13 +24,8 @@ _QUERIES = {
     "tags": f"SELECT tag AS name FROM tags WHERE {_HERE}",
     "schedules": f"SELECT name FROM schedules WHERE {_HERE}",
     "domain_mappings": f"SELECT domain AS name FROM domains WHERE {_HERE}",
-    # until they have tables of their own: those that services, jobs and policies name
-    "service_accounts": f"""
-        {_ACCOUNTS.format("services", _REVISION)} UNION {_ACCOUNTS.format("jobs", _TASK)}
-        UNION SELECT substr(member.value, 16) FROM policies,
-            json_each(policies.body, '$.bindings') AS binding, json_each(binding.value, '$.members') AS member
-        WHERE member.value LIKE 'serviceAccount:%' AND resource LIKE 'projects/' || :project || '/%'""",
-    "secrets": f"{_SECRETS.format('services', _REVISION)} UNION {_SECRETS.format('jobs', _TASK)}",
+    "service_accounts": "SELECT email AS name FROM service_accounts WHERE project = :project",
+    "secrets": "SELECT name FROM secrets WHERE project = :project",
 }
 _OWNERS = {"revisions": "service", "tags": "service", "executions": "job"}  # whose are kinds, by the column of it
 _PLACED = ("services", "revisions", "jobs", "executions")  # tables of what a region holds, and kinds
@@ -53,9 +36,9 @@ KINDS = tuple(_QUERIES)
 def names_with_prefix(
     home: str, kind: str, prefix: str, project: str, region: str, owner: str | None = None
 ) -> list[str]:
-    """The names of projects; or of services, revisions, tags, jobs, executions, tasks and domain mappings of a project
-    and region, of one service or job where it has its own; or of the service accounts and secrets that a project uses.
-    In order, each once. Raises sqlite3.Error, also when there is no store yet."""
+    """The names of projects and folders; or of services, revisions, tags, jobs, executions, tasks, schedules and domain
+    mappings of a project and region, of one service or job where it has its own; or of the secrets and the service
+    accounts of a project. In order, each once. Raises sqlite3.Error, also when there is no store yet."""
     query = _QUERIES[kind]
     if owner is not None and kind in _OWNERS:
         query += f" AND {_OWNERS[kind]} = :owner"

@@ -279,3 +279,29 @@ async def test_every_recorded_read_of_gcloud_has_an_answer_of_its_kind(api: Clie
             assert (answer.status_code, answer.json()["kind"]) == (200, kind), case
         else:  # nothing is deployed here, and the answer must be just that
             assert (answer.status_code, answer.json()["error"]["status"]) == (404, "NOT_FOUND"), case
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "permission"),
+    [
+        ("GET", f"{DEMO}/services", "run.services.list"),
+        ("GET", f"{DEMO}/services/hello", "run.services.get"),
+        ("GET", f"{DEMO}/services/none", "run.services.get"),
+        ("DELETE", f"{DEMO}/services/hello", "run.services.delete"),
+        ("GET", f"{DEMO}/revisions", "run.revisions.list"),
+        ("GET", f"{PROJECT}/us-central1/revisions/none", "run.revisions.get"),
+        ("DELETE", f"{DEMO}/revisions/none", "run.revisions.delete"),
+        ("GET", PROJECT, "run.locations.list"),
+    ],
+)
+async def test_a_call_is_of_whoever_makes_it(
+    api: Client, store: Store, method: str, path: str, permission: str
+) -> None:
+    put(store)
+    before = everything(store)
+    answer = await api.http.request(method, path, headers={"host": REGIONAL, "x-caller": "ann@elsewhere.org"})
+    error = answer.json()["error"]
+    assert (answer.status_code, error["status"]) == (403, "PERMISSION_DENIED")
+    assert error["message"].startswith(f"Permission '{permission}' denied on resource 'projects/demo/locations/")
+    assert error["details"][0]["metadata"] == {"permission": permission}
+    assert everything(store) == before

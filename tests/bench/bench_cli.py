@@ -40,7 +40,7 @@ import json, sys
 from cloudrun_cli.store.database import open_store
 store = open_store(sys.argv[1])
 with store.transaction():
-    store.write("INSERT INTO projects VALUES ('demo', '123456789012', '2026-01-01T00:00:00Z')")
+    store.write("INSERT INTO projects (id, number, created) VALUES ('demo', '123456789012', '2026-01-01T00:00:00Z')")
     for number in range(int(sys.argv[2])):
         name, at = f"hello-{number}", "2026-01-01T00:00:00.000000Z"
         metadata = {"name": name, "namespace": "123456789012", "creationTimestamp": at, "generation": 1,

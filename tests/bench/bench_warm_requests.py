@@ -32,7 +32,7 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
 from cloudrun_cli.dataplane.envoy import FLUSH_MILLISECONDS, find_binary  # noqa: E402 - the checkout's own
-from cloudrun_cli.dataplane.envoy_config import REQUEST_FIELDS  # noqa: E402
+from cloudrun_cli.dataplane.envoy_logs import REQUEST_FIELDS  # noqa: E402
 from tests.dataplane.edge import free_port  # noqa: E402
 
 TARGET = 0.55

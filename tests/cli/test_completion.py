@@ -108,8 +108,12 @@ SHIFT = ("run", "services", "update-traffic", "hello")
         (("run", "deploy", "--service-account=ci"), ["ci@demo.iam.gserviceaccount.com"]),
         (("run", "deploy", "hello", "--set-secrets=KEY=api"), ["KEY=api-key"]),
         (("run", "deploy", "hello", "--update-secrets", "A=x:1,KEY=d"), ["A=x:1,KEY=db-password"]),
+        (("secrets", "versions", "add", "db"), ["db-password"]),
+        (("secrets", "versions", "access", "latest", "--secret="), ["api-key", "db-password"]),
         (("run", "services", "list", "--impersonate-service-account", "ci"), ["ci@demo.iam.gserviceaccount.com"]),
         (("run", "services", "add-iam-policy-binding", "hello", "--member=all"), ["allUsers", "allAuthenticatedUsers"]),
+        (("iam", "service-accounts", "describe", "ci"), ["ci@demo.iam.gserviceaccount.com"]),
+        (("iam", "service-accounts", "keys", "list", "--iam-account=c"), ["ci@demo.iam.gserviceaccount.com"]),
         (("alpha", "run", "regions", ""), ["list"]),
     ],
 )
@@ -117,16 +121,13 @@ def test_values_inside_lists_and_pairs_are_offered_with_what_is_there_already(
     home: Path, words: tuple[str, ...], names: list[str]
 ) -> None:
     store = open_store(str(home))
-    variables = [{"name": "KEY", "valueFrom": {"secretKeyRef": {"name": "api-key"}}}]
-    secret = {"name": "v", "secret": {"secretName": "db-password"}}
-    inner = {
-        "serviceAccountName": "ci@demo.iam.gserviceaccount.com",
-        "containers": [{"env": variables}],
-        "volumes": [secret],
-    }
     traffic = [{"tag": "canary", "revisionName": "hello-00001-abc"}, {"tag": "green", "latestRevision": True}]
-    body = json.dumps({"spec": {"template": {"spec": inner}, "traffic": traffic}})
+    body = json.dumps({"spec": {"traffic": traffic}})
     with store.transaction():
+        account = ("ci@demo.iam.gserviceaccount.com", "1")
+        store.write("INSERT INTO service_accounts VALUES (?, 'demo', ?, 0, '{}')", *account)
+        for name in ("api-key", "db-password"):
+            store.write("INSERT INTO secrets VALUES ('demo', ?, NULL, '{}')", name)
         for number, (name, said) in enumerate((("hello", body), ("help", "{}"))):
             at = ("demo", "us-central1", name)
             store.write("INSERT INTO services VALUES (?, ?, ?, 1, ?, '', '', ?)", *at, 20000 + number, said)

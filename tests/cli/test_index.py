@@ -14,6 +14,7 @@ from tests.conftest import ROOT, Cloudrun
 COMMANDS: dict[str, Any] = indexing.commands()
 KINDS = {
     "",
+    "accounts",
     "configurations",
     "files",
     "folders",

@@ -185,7 +185,7 @@ def test_called_as_gcloud_it_calls_itself_gcloud(cloudrun: Cloudrun, tmp_path: P
 
 
 @pytest.mark.parametrize(
-    "words", ["auth login", "services enable run.googleapis.com", "run worker-pools list", "beta run compose"]
+    "words", ["storage ls", "services enable run.googleapis.com", "run worker-pools list", "beta run compose"]
 )
 def test_what_gcloud_has_and_is_not_here_is_said_to_be_so(cloudrun: Cloudrun, words: str) -> None:
     told = cloudrun(words)

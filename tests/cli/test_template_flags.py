@@ -25,6 +25,7 @@ from cloudrun_cli.core.wire.v1 import service_to_json
 from cloudrun_cli.settings import Settings
 from cloudrun_cli.store.database import Store, open_store
 from tests.builders import CALLER, HELLO, NOW, NUMBER, RECORDINGS, a_ref, seeded
+from tests.controlplane.verbs import an_account
 
 TEMPLATE = ("spec", "template", "metadata", "annotations")
 SERVICE = ("metadata", "annotations")
@@ -194,8 +195,8 @@ ROWS: list[Row] = [
     ),
     (["--remove-custom-audiences=https://a.example"], NEW, (*SERVICE, f"{RUN}custom-audiences"), None),
     (["--clear-custom-audiences"], NEW, (*SERVICE, f"{RUN}custom-audiences"), None),
-    (["--service-account=sa@demo.iam.gserviceaccount.com"], NEW, (*SPEC, "serviceAccountName"),
-     "sa@demo.iam.gserviceaccount.com"),
+    (["--service-account=worker@demo.iam.gserviceaccount.com"], NEW, (*SPEC, "serviceAccountName"),
+     "worker@demo.iam.gserviceaccount.com"),
     ([f"--key={KEY}2"], NEW, (*TEMPLATE, f"{RUN}encryption-key"), f"{KEY}2"),
     (["--clear-key"], NEW, (*TEMPLATE, f"{RUN}encryption-key"), None),
     (
@@ -256,6 +257,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
     """A store in which the service is."""
     opened = open_store(str(tmp_path))
     deploy(opened, BEFORE)
+    an_account(opened, "worker")
     yield opened
     opened.close()
 

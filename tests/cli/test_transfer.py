@@ -12,7 +12,7 @@ from tests.conftest import Cloudrun
 recorded = pytest.mark.skipif(not RECORDINGS.is_dir(), reason=f"NO RECORDINGS at {RECORDINGS}: import is not tested")
 FILES = (
     *("configurations", "executions", "iam-policies", "jobs", "projects", "revisions", "routes", "scheduler"),
-    *("services", "tasks"),
+    *("service-accounts", "services", "tasks"),
 )
 
 

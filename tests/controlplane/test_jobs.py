@@ -11,6 +11,7 @@ from cloudrun_cli.core.changes import LabelsChange, TimeoutChange
 from cloudrun_cli.core.conditions import readiness
 from cloudrun_cli.core.container_changes import ImageChange
 from cloudrun_cli.core.errors import AlreadyExists, CloudRunError, Conflict, InvalidArgument, NotFound
+from cloudrun_cli.core.iam import job_resource
 from cloudrun_cli.core.job_changes import ParallelismChange, RetriesChange, TasksChange
 from cloudrun_cli.core.jobs import Job
 from cloudrun_cli.core.resources import Status
@@ -20,6 +21,8 @@ from cloudrun_cli.store.database import Store
 from tests.builders import CALLER, NOW, NUMBER, PROJECT, RECORDINGS, REGION, seeded
 from tests.controlplane.verbs import everything
 from tests.job_builders import IMAGE, a_job_ref, a_run, claim, create, later, run
+
+JOB = job_resource(PROJECT, REGION, "nightly")
 
 OTHER = "someone@example.com"
 recorded = pytest.mark.skipif(not RECORDINGS.is_dir(), reason=f"NO RECORDINGS at {RECORDINGS}: a file is not read")
@@ -111,7 +114,7 @@ def test_a_deleted_job_takes_its_executions_and_its_policy_with_it(store: Store)
     execution = a_run(store, 2)
     claim(store, execution, 0)
     member = "user:x@example.com"
-    policies.add_binding(store, a_job_ref(), "roles/run.invoker", member, caller=CALLER, now=NOW)
+    policies.add_binding(store, JOB, "roles/run.invoker", member, caller=CALLER, now=NOW)
     jobs.delete(store, a_job_ref(), caller=CALLER, now=NOW)
     for table in ("jobs", "executions", "tasks", "attempts", "policies"):
         assert store.one(f"SELECT count(*) FROM {table}") == (0,), table
@@ -122,14 +125,14 @@ def test_a_deleted_job_takes_its_executions_and_its_policy_with_it(store: Store)
 
 def test_a_job_has_a_policy_of_its_own(store: Store) -> None:
     create(store)
-    assert policies.get(store, a_job_ref()) == {"etag": "ACAB"}
-    policy = policies.add_binding(store, a_job_ref(), "roles/run.invoker", "user:x@example.com", caller=CALLER, now=NOW)
+    assert policies.get(store, JOB) == {"etag": "ACAB"}
+    policy = policies.add_binding(store, JOB, "roles/run.invoker", "user:x@example.com", caller=CALLER, now=NOW)
     assert policy["bindings"] == [{"members": ["user:x@example.com"], "role": "roles/run.invoker"}]
-    assert policies.get(store, a_job_ref()) == policy
+    assert policies.get(store, JOB) == policy
     entry = journal.since(store, 0)[-1]
     assert (entry.verb, entry.kind) == ("setIamPolicy", "Job")
     with pytest.raises(NotFound, match="Resource 'nosuch' of kind 'JOB' in region 'us-central1' in project 'demo'"):
-        policies.get(store, a_job_ref("nosuch"))
+        policies.get(store, job_resource("demo", "us-central1", "nosuch"))
 
 
 # Documents

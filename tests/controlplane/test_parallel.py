@@ -28,7 +28,7 @@ for n in range(20):
     changes = [ImageChange("img"), EnvChange(update={f"BY_{me}_{n}": "1"})]
     made = services.deploy(
         store, ServiceRef("demo", "us-central1", name), changes,
-        caller=me, now=datetime.datetime.now(datetime.UTC), random=random.Random(f"{me} {n}"),
+        caller="dev@example.com", now=datetime.datetime.now(datetime.UTC), random=random.Random(f"{me} {n}"),
     )
     service = made.service
     print(json.dumps([name, made.revision.ref.name, service.generation, service.resource_version]), flush=True)

@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from cloudrun_cli.controlplane import revisions, services, traffic
+from cloudrun_cli.controlplane import policies, revisions, services, traffic
 from cloudrun_cli.controlplane.services import Rollout
 from cloudrun_cli.core.conditions import READY, readiness
 from cloudrun_cli.core.errors import FailedPrecondition, InvalidArgument, InvalidTraffic, NotFound
@@ -21,10 +21,11 @@ from tests.builders import CALLER, NOW, NUMBER, a_ref
 from tests.controlplane.verbs import deploy, everything, settle
 
 LATER = NOW + timedelta(hours=1)
+EVE = "eve@example.com"
 
 
 def _update(store: Store, change: TrafficChange) -> Service:
-    return traffic.update(store, a_ref(), change, caller="eve@example.com", now=LATER, random=Random(5))
+    return traffic.update(store, a_ref(), change, caller=EVE, now=LATER, random=Random(5))
 
 
 def _name(suffix: str) -> RevisionName:
@@ -37,9 +38,10 @@ def shares(targets: Targets) -> dict[Key, int]:
 
 @pytest.fixture
 def two(store: Store) -> Store:
-    """A service with two ready revisions, the second of which serves as LATEST."""
+    """A service with two ready revisions, the second of which serves as LATEST; Eve may change it."""
     for suffix in ("v1", "v2"):
         settle(store, deploy(store, rollout=Rollout(suffix=suffix)).revision)
+    policies.add_binding(store, "projects/demo", "roles/run.developer", f"user:{EVE}", caller=CALLER, now=NOW)
     return store
 
 
@@ -53,7 +55,7 @@ def test_an_update_makes_no_revision_but_a_generation_that_is_not_observed_yet(t
     assert readiness(after.status.conditions) is Status.UNKNOWN
     assert after.template == before.template
     assert after.status.traffic == before.status.traffic
-    assert (after.last_modifier, after.updated) == ("eve@example.com", LATER)
+    assert (after.last_modifier, after.updated) == (EVE, LATER)
     assert len(revision_rows.names_of_service(two, a_ref())) == 2
     entry = journal.since(two, 0)[-1]
     assert (entry.verb, entry.kind, entry.name, entry.generation) == (

@@ -156,7 +156,10 @@ def test_services_come_in_with_a_door_of_their_own_and_the_number_of_their_proje
     assert len({service.door for service in found} - {0}) == len(found)
     assert projects.number(store, "demo") == NUMBER
     assert services.is_public(store, a_ref())
-    assert policies.get(store, a_ref("api"))["bindings"][0]["role"] == "roles/run.admin"
+    assert (
+        policies.get(store, "projects/demo/locations/us-central1/services/api")["bindings"][0]["role"]
+        == "roles/run.admin"
+    )
     assert journal.since(store, 0)[-1].verb == "import"
 
 
@@ -196,7 +199,8 @@ def test_a_project_without_services_takes_the_number_it_comes_with(store: Store)
         projects.ensure(store, "demo", "7", NOW)
     load(store, Bundle(projects={"projects/demo": {"projectNumber": NUMBER, "name": "Demo"}}))
     assert projects.number(store, "demo") == NUMBER
-    assert transfer.save(store).projects == {"projects/demo": {"projectNumber": NUMBER, "name": "Demo"}}
+    saved = transfer.save(store).projects["projects/demo"]
+    assert (saved["projectNumber"], saved["name"], saved["projectId"]) == (NUMBER, "Demo", "demo")
 
 
 def test_what_is_on_its_way_goes_neither_out_nor_in(store: Store) -> None:

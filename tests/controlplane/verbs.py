@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from random import Random
 
-from cloudrun_cli.controlplane import services
+from cloudrun_cli.controlplane import service_accounts, services
 from cloudrun_cli.controlplane.services import Deployed, Rollout
 from cloudrun_cli.core import traffic
 from cloudrun_cli.core.changes import Change
@@ -15,7 +15,7 @@ from cloudrun_cli.core.resources import Revision, Service, ServiceRef, Status
 from cloudrun_cli.store import revisions as revision_rows
 from cloudrun_cli.store import services as service_rows
 from cloudrun_cli.store.database import Store
-from tests.builders import CALLER, HELLO, NOW, NUMBER, a_ref
+from tests.builders import CALLER, HELLO, NOW, NUMBER, PROJECT, a_ref
 
 LATER = NOW + timedelta(minutes=1)
 _RANDOM = Random(3)
@@ -33,6 +33,12 @@ def deploy(
     asked: Sequence[Change] = changes or (ImageChange(HELLO),)
     now = NOW + timedelta(seconds=seconds)
     return services.deploy(store, ref or a_ref(), asked, rollout=rollout, caller=CALLER, now=now, random=random)
+
+
+def an_account(store: Store, name: str, *, project: str = PROJECT) -> str:
+    """A service account of a project that is there; its address."""
+    made = service_accounts.create(store, project, name, caller=CALLER, now=NOW)
+    return str(made["email"])
 
 
 def settle(store: Store, made: Revision, *, ready: bool = True) -> Service:

@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cloudrun_cli.core.errors import InvalidArgument
 from cloudrun_cli.core.iam import (
@@ -50,8 +52,9 @@ def test_a_member_that_leaves_takes_its_empty_binding_along_and_nothing_else() -
 
 def test_a_service_is_public_only_by_an_unconditional_invoker() -> None:
     assert not is_public({})
-    assert not is_public({"bindings": [ADMIN]})
+    assert not is_public({"bindings": [{"role": "roles/run.viewer", "members": ["allUsers"]}]})
     assert not is_public({"bindings": [SOMETIMES]})
+    assert is_public({"bindings": [ADMIN]}), "it may invoke too"
     assert is_public(with_member({"bindings": [SOMETIMES]}, INVOKER, ALL_USERS))
 
 
@@ -158,3 +161,30 @@ def test_an_etag_stands_for_a_policy_and_for_the_write_that_made_it() -> None:
     made = with_member({}, INVOKER, ALL_USERS)
     assert etag(made, 1) == etag(dict(reversed(made.items())), 1)
     assert len({etag(made, 1), etag(made, 2), etag({}, 1)}) == 3
+
+
+JUNK = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text(max_size=9)
+    | st.sampled_from([INVOKER, "user:a@b", "allUsers"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["bindings", "role", "members", "condition", "title", "expression", "version", "etag"]),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=15,
+)
+
+
+@given(st.dictionaries(st.sampled_from(["bindings", "version", "etag", "x"]), JUNK, max_size=4))
+def test_whatever_is_sent_as_a_policy_is_one_or_is_refused(policy: dict[str, Any]) -> None:
+    try:
+        kept = checked(policy)
+    except InvalidArgument:
+        return
+    assert checked(kept) == kept

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from cloudrun_cli.controlplane.vault import Vault
 from cloudrun_cli.core.logs import stamp
 from cloudrun_cli.core.resources import Container, Probe, Revision, RevisionStatus
 from cloudrun_cli.daemon.fleet import Fleet
@@ -18,14 +19,16 @@ from cloudrun_cli.daemon.lives import KEPT_FOR, KEPT_STOPPED, Lives
 from cloudrun_cli.daemon.logdesk import LogDesk
 from cloudrun_cli.daemon.members import Member
 from cloudrun_cli.daemon.runtimes import Runtimes
+from cloudrun_cli.daemon.secrets import Secrets
 from cloudrun_cli.daemon.squeezing import Squeezing
 from cloudrun_cli.daemon.tasks import Tasks
-from cloudrun_cli.dataplane.envoy_config import REQUEST_FIELDS
+from cloudrun_cli.dataplane.envoy_logs import REQUEST_FIELDS
 from cloudrun_cli.dataplane.gate import Gate
 from cloudrun_cli.dataplane.routes import RevisionRoute, Routes, ServiceRoute
 from cloudrun_cli.runtime.base import ExitCause
 from cloudrun_cli.runtime.memory import MemoryRuntime, Script, World
 from cloudrun_cli.store import instances as snapshot
+from cloudrun_cli.store.database import open_store
 from cloudrun_cli.store.logs import folder, read
 from tests.builders import NUMBER, FakeClock, a_ref, a_revision, a_template, seeded
 from tests.daemon.answering import Web, listening
@@ -69,6 +72,7 @@ class Stage:
             self.desk,
             self.lives,
             squeezing,
+            Secrets(self.home, open_store(self.home), Vault(self.home), clock.now),
             clock,
             seeded(first),
             tasks,

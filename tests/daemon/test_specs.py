@@ -9,6 +9,7 @@ from cloudrun_cli.core.errors import CloudRunError
 from cloudrun_cli.core.resources import Container, ContainerPort, Probe, Revision, RevisionStatus
 from cloudrun_cli.core.volumes import Bucket, CloudSql, EmptyDir, Nfs, SecretVolume, Volume, VolumeMount, VolumeSource
 from cloudrun_cli.daemon import specs
+from cloudrun_cli.daemon.secrets import Given
 from cloudrun_cli.runtime.base import Folder, Mount, Scratch
 from tests.builders import HELLO, a_revision, a_template
 
@@ -82,9 +83,21 @@ def test_a_mount_can_be_read_only_and_a_part_of_a_bucket() -> None:
     assert mount == Mount("v", "/data", Folder("/home/buckets/things/logs"), True)
 
 
-@pytest.mark.parametrize("source", [SecretVolume("key"), CloudSql(("p:r:i",))])
-def test_what_comes_alive_later_mounts_nothing(source: VolumeSource) -> None:
-    assert mounting(source) == ()
+def test_what_comes_alive_later_mounts_nothing() -> None:
+    assert mounting(CloudSql(("p:r:i",))) == ()
+
+
+def test_secrets_are_laid_under_what_the_platform_says_and_their_folders_are_read_only() -> None:
+    template = a_template(
+        containers=(replace(APP, depends_on=(), mounts=(VolumeMount("v", "/etc/key"),)), SIDE),
+        volumes=(Volume("v", SecretVolume("key")),),
+    )
+    given = Given({"app": {"KEY": "s3cr3t", "K_SERVICE": "mine"}}, {"v": "/dev/shm/x/v"})
+    app, side = specs.of_revision("i", a_revision("hello-00001-abc", template=template), "/home", given=given)
+    assert (app.env["KEY"], app.env["K_SERVICE"], "KEY" in side.env) == ("s3cr3t", "hello", False)
+    assert app.mounts == (Mount("v", "/etc/key", Folder("/dev/shm/x/v"), True),)
+    assert "s3cr3t" not in repr(app)
+    assert "s3cr3t" not in repr(given)
 
 
 @pytest.mark.parametrize(
@@ -92,6 +105,7 @@ def test_what_comes_alive_later_mounts_nothing(source: VolumeSource) -> None:
     [
         (EmptyDir(), VolumeMount("w", "/data"), "no volume [w] to mount at /data"),
         (EmptyDir(), VolumeMount("v", "/data", sub_path="x"), "sub-path [x]"),
+        (SecretVolume("key"), VolumeMount("v", "/data", sub_path="x"), "sub-path [x]"),
         (Bucket("../.."), VolumeMount("v", "/data"), "is not a path"),
         (Nfs("filer", "/a/../../b"), VolumeMount("v", "/data"), "is not a path"),
         (Bucket("b", options="only-dir=.."), VolumeMount("v", "/data"), "is not a path"),

@@ -23,10 +23,9 @@ pytestmark = pytest.mark.skipif(not RECORDINGS.is_dir(), reason=f"NO RECORDINGS 
 def store(tmp_path: Path) -> Iterator[Store]:
     """One that holds the recorded services."""
     made = open_store(str(tmp_path))
-    files = [
-        json.loads((RECORDINGS / "resources" / f"{n}.json").read_text()) for n in ("projects", "services", "revisions")
-    ]
-    bundle = Bundle(files[0], files[1]["items"], files[2]["items"])
+    names = ("projects", "services", "revisions", "service-accounts")
+    files = [json.loads((RECORDINGS / "resources" / f"{name}.json").read_text()) for name in names]
+    bundle = Bundle(files[0], files[1]["items"], files[2]["items"], service_accounts=files[3])
     transfer.load(made, bundle, caller=CALLER, now=NOW)
     yield made
     made.close()

@@ -11,7 +11,7 @@ from random import Random
 import msgpack
 
 from cloudrun_cli.core.resources import RevisionRef
-from cloudrun_cli.dataplane.envoy_config import REQUEST_FIELDS
+from cloudrun_cli.dataplane.envoy_logs import REQUEST_FIELDS
 from cloudrun_cli.dataplane.gate import Gate
 from cloudrun_cli.dataplane.pools import OnBusy, nobody_asks
 from cloudrun_cli.dataplane.records import RequestRecord

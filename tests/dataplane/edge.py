@@ -15,6 +15,7 @@ import httpx
 
 from cloudrun_cli.core.resources import RevisionName, RevisionRef, ServiceRef, Tag
 from cloudrun_cli.dataplane import certificates, envoy_config
+from cloudrun_cli.dataplane.doorway import Doorway
 from cloudrun_cli.dataplane.envoy import EnvoyProcess
 from cloudrun_cli.dataplane.gate import Gate
 from cloudrun_cli.dataplane.records import RequestRecord
@@ -82,10 +83,20 @@ class TestEdge:
 
     __test__ = False
 
-    def __init__(self, folder: Path, *, events: bool = True, workers: int = WORKERS) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        events: bool = True,
+        workers: int = WORKERS,
+        doorway: Doorway | None = None,
+        balancer: bool = False,
+    ) -> None:
         self.state = folder / "edge"
         self.state.mkdir(mode=0o700)
         self.http_port, self.https_port, self.door = free_port(), free_port(), free_port()
+        self.load_balancer_port = free_port() if balancer else None
+        self.doorway = doorway
         self.gate_socket = listen(self.state / envoy_config.GATE_SOCKET)
         self.events_socket = listen(self.state / envoy_config.EVENTS_SOCKET)
         self.deaf_socket = listen(self.state / "deaf.sock") if not events else None
@@ -93,14 +104,25 @@ class TestEdge:
         self.demands: list[RevisionRef] = []
         self.records: list[RequestRecord] = []
         self.gate = self.new_gate()
-        self.envoy = EnvoyProcess(self.state, http_port=self.http_port, https_port=self.https_port, workers=workers)
+        self.envoy = EnvoyProcess(
+            self.state,
+            http_port=self.http_port,
+            https_port=self.https_port,
+            load_balancer_port=self.load_balancer_port,
+            workers=workers,
+        )
         self.serving: asyncio.Task[None] | None = None
         self.client = httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.http_port}", timeout=20, trust_env=False)
         self.client.headers["host"] = HELLO_HOST
 
     def new_gate(self) -> Gate:
         """A gate as a daemon makes it."""
-        return Gate(random=Random(7), on_demand=self.demands.append, on_request_end=self.records.append)
+        return Gate(
+            random=Random(7),
+            on_demand=self.demands.append,
+            on_request_end=self.records.append,
+            doorway=self.doorway,
+        )
 
     def serve(self) -> None:
         """The gate begins to answer."""

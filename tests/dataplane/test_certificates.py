@@ -21,6 +21,7 @@ WANTED = names(["us-central1"], [HELLO_HOST, "shop.example.com"])
 def test_the_names_cover_regions_services_domains_and_this_machine() -> None:
     assert set(WANTED) == {
         *("localhost", "run.localhost", "127.0.0.1", "::1"),
+        *("*.localhost", "*.googleapis.com", "googleapis.com"),
         *("*.us-central1.run.localhost", HELLO_HOST, "shop.example.com"),
     }
 

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from cloudrun_cli.core.admission import BROKEN, CONTROL_PLANE_AWAY, NO_INSTANCE,
 from cloudrun_cli.dataplane import answers, envoy_config
 from cloudrun_cli.dataplane.body_limit import BODY_LIMIT, LIMITED, no_length
 from cloudrun_cli.dataplane.envoy import find_binary
-from cloudrun_cli.dataplane.envoy_config import Edge
+from cloudrun_cli.dataplane.envoy_config import Edge, Inside
 
 EDGE = Edge(Path("/state"), 9080, 9443)
 
@@ -24,9 +25,37 @@ def managers(*doors: int) -> dict[str, dict[str, Any]]:
 
 def test_there_is_a_listener_per_door_beside_the_two_of_the_edge() -> None:
     listeners = json.loads(envoy_config.listeners(EDGE, [20002, 20001, 20001]))["resources"]
-    ports = {one["name"]: one["address"]["socket_address"]["port_value"] for one in listeners}
+    places = {one["name"]: one["address"] for one in listeners}
+    assert places.pop("internal") == {"pipe": {"path": f"{EDGE.state}/internal.sock", "mode": 0o600}}
+    ports = {name: place["socket_address"]["port_value"] for name, place in places.items()}
     assert ports == {"http": 9080, "https": 9443, "door-20001": 20001, "door-20002": 20002}
-    assert {one["address"]["socket_address"]["address"] for one in listeners} == {"127.0.0.1"}
+    assert {place["socket_address"]["address"] for place in places.values()} == {"127.0.0.1"}
+
+
+def test_the_load_balancer_has_a_listener_where_it_has_a_port() -> None:
+    listeners = json.loads(envoy_config.listeners(replace(EDGE, load_balancer_port=8081), []))["resources"]
+    found = {one["name"]: one for one in listeners}["load-balancer"]
+    assert found["address"]["socket_address"] == {"address": "127.0.0.1", "port_value": 8081}
+    filters = found["filter_chains"][0]["filters"][0]["typed_config"]["http_filters"]
+    told = filters[2]["typed_config"]["http_service"]["authorization_request"]["headers_to_add"]
+    assert told == [{"key": "x-crl-entry", "value": "load-balancer"}]
+
+
+def test_instances_have_listeners_of_their_own_on_their_network_where_they_are_told_by_their_address() -> None:
+    inside = Inside("172.18.0.1", "172.18.0.0/16")
+    found = {one["name"]: one for one in json.loads(envoy_config.listeners(EDGE, [], inside))["resources"]}
+    for name, port in (("inside-http", 9080), ("inside-https", 9443)):
+        assert found[name]["address"]["socket_address"] == {"address": "172.18.0.1", "port_value": port}
+        (chain,) = found[name]["filter_chains"]
+        assert chain["filter_chain_match"] == {
+            "source_prefix_ranges": [{"address_prefix": "172.18.0.0", "prefix_len": 16}]
+        }
+        manager = chain["filters"][0]["typed_config"]
+        told = manager["http_filters"][2]["typed_config"]["http_service"]["authorization_request"]
+        assert told == {
+            "headers_to_add": [{"key": "x-crl-peer", "value": "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%"}]
+        }
+        assert "x-crl-" in json.dumps(manager["early_header_mutation_extensions"])
 
 
 @pytest.mark.parametrize("listener", ["http", "https", "door-20001"])
@@ -36,6 +65,7 @@ def test_headers_that_decisions_rest_on_are_removed_before_anything_reads_them(l
         {"prefix": "x-envoy-", "ignore_case": True},
         {"prefix": "x-crl-", "ignore_case": True},
     ]
+    assert "x-crl-entry" not in json.dumps(managers(20001)[listener]), "only the internal socket's clients say it"
     assert "preserve_external_request_id" not in json.dumps(managers(20001))
 
 
@@ -45,7 +75,7 @@ def test_only_doors_tell_the_gate_their_number() -> None:
         for name, manager in managers(20001).items()
     }
     door = {"headers_to_add": [{"key": "x-crl-door", "value": "20001"}]}
-    assert told == {"http": None, "https": None, "door-20001": door}
+    assert told == {"http": None, "https": None, "internal": None, "door-20001": door}
 
 
 @pytest.mark.parametrize("refusal", [BROKEN, NO_INSTANCE, TIMED_OUT, CONTROL_PLANE_AWAY])

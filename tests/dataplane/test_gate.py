@@ -10,8 +10,9 @@ import pytest
 import pytest_asyncio
 
 from cloudrun_cli.core import admission
-from cloudrun_cli.core.admission import QUEUE_LEAST
+from cloudrun_cli.core.admission import QUEUE_LEAST, Refusal
 from cloudrun_cli.core.resources import ServiceRef
+from cloudrun_cli.dataplane.doorway import Doorway, Headers
 from cloudrun_cli.dataplane.routes import RevisionRoute, RouteChange, ServiceRoute
 from tests.dataplane.asking import FakeEnvoy, asking
 from tests.dataplane.edge import HELLO, HELLO_HOST, NUMBER, ONE, PROJECT, REGION, eventually, revision, routes
@@ -36,6 +37,27 @@ async def test_a_request_is_sent_to_the_ready_instance_with_the_services_time_li
     assert (answer.status, answer.address) == (200, ADDRESS)
     assert answer.headers["grpc-timeout"] == "30000m"
     assert "x-crl-proto" not in answer.headers
+
+
+async def test_a_fault_in_the_door_lets_nobody_in_and_is_told_of(
+    envoy: FakeEnvoy, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Broken(Doorway):
+        def may_invoke(self, route: ServiceRoute, headers: Headers, path: bytes) -> Refusal | bytes:
+            raise RuntimeError("nobody foresaw this")
+
+    monkeypatch.setattr(envoy.gate, "_doorway", Broken())
+    envoy.gate.use(routes(public=False))
+    envoy.gate.add_instance(ONE, "one", ADDRESS)
+    answer = await (await envoy.ask()).answer()
+    assert (answer.status, answer.address) == (400, None)
+    assert "nobody foresaw this" in caplog.text
+
+
+async def test_a_tag_that_is_not_there_is_no_page_of_a_private_service_either(envoy: FakeEnvoy) -> None:
+    envoy.gate.use(routes(public=False, tags={"new": ONE}))
+    for tag, status in (("new", 403), ("old", 404)):
+        assert (await (await envoy.ask(host=f"{tag}---{HELLO_HOST}")).answer()).status == status
 
 
 async def test_an_h2c_service_is_marked(envoy: FakeEnvoy) -> None:
@@ -112,6 +134,25 @@ async def test_a_service_whose_url_is_disabled_is_reached_by_its_domain_only(env
     assert (await (await envoy.ask()).answer()).status == 404
     assert (await (await envoy.ask(x_crl_door="20001")).answer()).status == 404
     assert (await (await envoy.ask(host="shop.example.com")).answer()).address == ADDRESS
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "status"),
+    [
+        ("/v1/projects/demo/secrets", {}, 200),  # whoever sits at this machine
+        ("/v1/projects/demo/secrets", {"x_crl_peer": "172.18.0.2"}, 401),
+        ("/v1/projects/demo/secrets", {"x_crl_peer": "172.18.0.2", "authorization": "Bearer a"}, 200),
+        ("/oauth2/v3/certs", {"x_crl_peer": "172.18.0.2"}, 200),
+        ("/token", {"x_crl_peer": "172.18.0.2"}, 200),
+        ("/tokens/of/others", {"x_crl_peer": "172.18.0.2"}, 401),
+    ],
+)
+async def test_an_instance_calls_the_api_with_a_token_or_not_at_all(
+    envoy: FakeEnvoy, path: str, headers: dict[str, str], status: int
+) -> None:
+    envoy.gate.use(routes(api="127.0.0.1:7000"))
+    question = await envoy.ask(path, host="secretmanager.googleapis.com", **headers)
+    assert (await question.answer()).status == status
 
 
 async def test_the_api_is_reached_by_name_and_says_when_it_is_away(envoy: FakeEnvoy) -> None:

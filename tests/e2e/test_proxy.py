@@ -91,12 +91,15 @@ def test_a_tag_leads_to_its_revision(home: Home) -> None:
     assert program.returncode == 0
 
 
-def test_a_private_service_answers_through_the_proxy_what_it_answers_without(home: Home) -> None:
+def test_a_private_service_is_called_through_the_proxy_as_the_account_in_force(home: Home) -> None:
     with proxied(home, "closed") as (url, program):
-        assert httpx.get(url, trust_env=False).status_code == 403
+        assert _headers(url)["authorization"].endswith(".SIGNATURE_REMOVED_BY_GOOGLE")
         program.send_signal(signal.SIGINT)
         _, err = program.communicate(timeout=LIMIT_SECONDS)
-    assert "It is private" in err
+    assert "It is private: what comes through here calls it as [dev@example.com]." in err
+    home.done("projects add-iam-policy-binding demo --member=user:ann@example.com --role=roles/run.viewer")
+    with proxied(home, "closed --account=ann@example.com") as (url, _):
+        assert httpx.get(url, trust_env=False).status_code == 403
 
 
 @pytest.mark.parametrize(

@@ -291,7 +291,7 @@ def test_a_single_step_is_told_in_a_pipe_as_gcloud_told_it(name: str) -> None:
 def test_a_recorded_yaml_resource_comes_back_from_its_values_unchanged(name: str) -> None:
     import yaml
 
-    recorded = TRANSCRIPTS[name]["stdout"]
+    recorded = _transcripts()[name]["stdout"]
     stream = io.StringIO()
     print_resource(yaml.safe_load(recorded), None, default="default", stream=stream)
     assert stream.getvalue() == recorded

@@ -18,15 +18,9 @@ SERVICE = {
             "spec": {
                 "serviceAccountName": "web-sa@demo.iam.gserviceaccount.com",
                 "containers": [
-                    {
-                        "env": [
-                            {"name": "KEY", "valueFrom": {"secretKeyRef": {"name": "api-key", "key": "1"}}},
-                            {"name": "B"},
-                        ]
-                    },
+                    {"env": [{"name": "B"}]},
                     {},
                 ],
-                "volumes": [{"name": "v", "secret": {"secretName": "db-password"}}, {"name": "e", "emptyDir": {}}],
             }
         },
         "traffic": [{"percent": 100}, {"revisionName": "hello-00001-abc", "tag": "canary"}],
@@ -59,6 +53,11 @@ def home(store: Store) -> str:
         members = ["serviceAccount:ci@demo.iam.gserviceaccount.com", "user:dev@example.com"]
         policy = {"bindings": [{"role": "roles/run.invoker", "members": members}]}
         policies.put(store, "projects/demo/locations/us-central1/services/hello", policy)
+        for name in ("ci", "web-sa"):
+            account = (f"{name}@demo.iam.gserviceaccount.com", name)
+            store.write("INSERT INTO service_accounts VALUES (?, 'demo', ?, 0, '{}')", *account)
+        for name in ("api-key", "db-password"):
+            store.write("INSERT INTO secrets VALUES ('demo', ?, NULL, '{}')", name)
         policies.put(
             store,
             "projects/other/locations/us-central1/services/hello",

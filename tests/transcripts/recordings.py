@@ -21,7 +21,7 @@ HERE = RECORDINGS.is_dir()
 ABSENT = f"NO RECORDINGS at {RECORDINGS}: sameness with gcloud is not tested"
 
 _AREA = re.compile(
-    r"(config get-value|scheduler jobs"
+    r"(config get-value|iam service-accounts|projects|scheduler jobs|secrets"
     r"|run (deploy|services|servces|revisions|configurations|routes|regions|domain-mappings|jobs)) "
 )
 _WRITES = ("POST", "PUT", "DELETE", "PATCH")
@@ -71,12 +71,15 @@ class Transcript:
     @property
     def writes(self) -> bool:
         """Whether it asked the server to change something."""
-        return any(call["method"] in _WRITES for call in self.calls)
+        # a policy is read by a POST, too
+        asked = (call for call in self.calls if not call.get("path", "").endswith(":getIamPolicy"))
+        return any(call["method"] in _WRITES for call in asked)
 
 
 @cache
 def transcripts() -> dict[str, Transcript]:
-    """Every recorded call of services, revisions and what is derived from them, and of jobs, by its id."""
+    """Every recorded call of services, revisions, jobs and what is derived from them, of projects, secrets and service
+    accounts, by its id."""
     if not HERE:
         return {}
     lines = (RECORDINGS / "gcloud-transcripts.jsonl").read_text(encoding="utf-8").splitlines()

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.skipif(not HERE, reason=ABSENT)
 ON_AN_ENGINE = frozenset(
     [
         "deploy-new-all-flags",
+        "deploy-new-secrets",  # with files, which plain processes cannot have
         "deploy-new-sidecar",
         "deploy-source-dockerfile",
         "deploy-update-env",

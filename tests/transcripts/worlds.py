@@ -8,13 +8,20 @@ from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
+from cloudrun_cli.core.secrets import ACCESSOR
 from cloudrun_cli.daemon import doorbell
+from cloudrun_cli.store import policies
+from cloudrun_cli.store.database import open_store
 from tests.builders import RECORDINGS
 from tests.conftest import ROOT, Answer
 from tests.e2e.world import free_ports
 
 INPUTS = RECORDINGS / "resources"  # where relative paths of a recorded call lead
 LIMIT_SECONDS = 120.0
+READERS = [
+    "serviceAccount:123456789012-compute@developer.gserviceaccount.com",
+    "serviceAccount:api-sa@demo.iam.gserviceaccount.com",
+]
 GROWING = {"meta", "journal", "builds", "sqlite_sequence"}  # what counts on, whatever else begins anew
 
 
@@ -91,7 +98,11 @@ class Changed:
 
 
 def imported(home: Path) -> Path:
-    """A home with every recorded object in it."""
+    """A home with every recorded object in it, whose services may read their secrets: the recording server let all."""
     answer = call(["emulator", "import", str(INPUTS)], environment(home))
     assert answer.exit_code == 0, answer.stderr
+    policy = {"bindings": [{"role": ACCESSOR, "members": READERS}]}
+    with closing(open_store(str(home))) as store, store.transaction():
+        for secret in ("api-key", "app-config", "db-password"):
+            policies.put(store, f"projects/demo/secrets/{secret}", policy)
     return home

@@ -24,7 +24,7 @@ COMMANDS = {
  },
  'emulator import': {
   'help': 'Add the services, jobs and policies that a folder holds as v1 objects, with their revisions and executions, names, times, statuses and addresses.',
-  'more': ('Reads projects.json, services.json, revisions.json, jobs.json, executions.json, tasks.json, iam-policies.json, domain-mappings.json and scheduler.json, as `emulator export` writes them. Nothing of it is started: it is history until something is deployed on it, executions stay so, and schedules fire only once they are resumed, changed or run. What is there already is never written over; then nothing is imported.',),
+  'more': ('Reads projects.json, services.json, revisions.json, jobs.json, executions.json, tasks.json, iam-policies.json, domain-mappings.json, scheduler.json and service-accounts.json, as `emulator export` writes them, and secrets.json. Nothing of it is started: it is history until something is deployed on it, executions stay so, and schedules fire only once they are resumed, changed or run. What is there already is never written over; then nothing is imported.',),
   'examples': ('cloudrun emulator import ./world',),
   'hidden': False,
   'positionals': (

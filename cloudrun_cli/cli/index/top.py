@@ -23,12 +23,12 @@ COMMANDS = {
 }
 
 GROUPS = {
- '': ('Run Cloud Run on this machine.', (('completion', 'Complete commands, flags and names in the shell.'), ('config', 'View and edit properties.'), ('emulator', 'Start, stop and look at what runs the services.'), ('instances', 'See what runs: every instance and its life.'), ('run', 'Manage your Cloud Run applications.'), ('scheduler', 'Call addresses by cron: services, the :run of jobs, or any other.')), (('info', 'Show paths, ports, engine, Envoy, the local certificate authority, and what processes are not isolated from.'), ('version', 'Print the versions of this program and its parts.'))),
+ '': ('Run Cloud Run on this machine.', (('auth', 'Manage as whom commands and programs call.'), ('completion', 'Complete commands, flags and names in the shell.'), ('config', 'View and edit properties.'), ('emulator', 'Start, stop and look at what runs the services.'), ('iam', 'Manage who may do what: policies, roles and accounts.'), ('instances', 'See what runs: every instance and its life.'), ('organizations', 'View organizations and manage their policies.'), ('projects', 'Manage projects and their policies.'), ('resource-manager', 'Manage what projects are kept in.'), ('run', 'Manage your Cloud Run applications.'), ('scheduler', 'Call addresses by cron: services, the :run of jobs, or any other.'), ('secrets', 'Manage secrets, their versions, and who may read them.')), (('info', 'Show paths, ports, engine, Envoy, the local certificate authority, and what processes are not isolated from.'), ('version', 'Print the versions of this program and its parts.'))),
 }
 
 WIDE = (
  ('--access-token-file', ('--access-token-file',), 'Taken as gcloud takes it; without effect here.', 'ACCESS_TOKEN_FILE', 'files', (), False, False),
- ('--account', ('--account',), 'The account that calls are made as.', 'ACCOUNT', '', (), False, False),
+ ('--account', ('--account',), 'The account that calls are made as.', 'ACCOUNT', 'accounts', (), False, False),
  ('--authority-selector', ('--authority-selector',), 'Taken as gcloud takes it; without effect here.', 'AUTHORITY_SELECTOR', '', (), False, True),
  ('--authorization-token-file', ('--authorization-token-file',), 'Taken as gcloud takes it; without effect here.', 'AUTHORIZATION_TOKEN_FILE', '', (), False, True),
  ('--billing-project', ('--billing-project',), 'Taken as gcloud takes it; without effect here.', 'BILLING_PROJECT', '', (), False, False),
@@ -39,7 +39,7 @@ WIDE = (
  ('--flatten', ('--flatten',), 'Make one row of each item of these keys.', 'KEY', '', (), False, False),
  ('--format', ('--format',), 'How the answer is printed: yaml, json, csv, table(…), value(…) and more.', 'FORMAT', 'formats', (), False, False),
  ('--http-timeout', ('--http-timeout',), 'Taken as gcloud takes it; without effect here.', 'HTTP_TIMEOUT', '', (), False, True),
- ('--impersonate-service-account', ('--impersonate-service-account',), 'Taken as gcloud takes it; without effect here.', 'SERVICE_ACCOUNT_EMAILS', 'service_accounts', (), False, False),
+ ('--impersonate-service-account', ('--impersonate-service-account',), 'The service account to act as, which takes roles/iam.serviceAccountTokenCreator on it.', 'SERVICE_ACCOUNT_EMAILS', 'service_accounts', (), False, False),
  ('--log-http / --no-log-http', ('--log-http', '--no-log-http'), 'Tell what was changed: here no requests are made, but a journal is kept.', '', '', (), False, False),
  ('--project', ('--project',), 'The project to work in.', 'PROJECT_ID', 'projects', (), False, False),
  ('--quiet, -q', ('--quiet', '-q'), 'Answer every question with its default.', '', '', (), False, False),

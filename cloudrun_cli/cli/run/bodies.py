@@ -6,7 +6,8 @@ from cloudrun_cli.cli.context import context
 
 
 def service_body(name: str, kind: str = "service") -> dict[str, Any]:
-    """The service in the region of this call. Raises NotFound, in the words of the `kind` that was asked for."""
+    """The service in the region of this call. Raises PermissionDenied; NotFound, in the words of the
+    `kind` that was asked for."""
     from cloudrun_cli.controlplane import services as verbs
     from cloudrun_cli.core.addresses import located
     from cloudrun_cli.core.errors import NotFound
@@ -16,7 +17,12 @@ def service_body(name: str, kind: str = "service") -> dict[str, Any]:
 
     present = context()
     try:
-        found = verbs.get(present.store, ServiceRef(present.project, present.region, name))
+        found = verbs.get(
+            present.store,
+            ServiceRef(present.project, present.region, name),
+            caller=present.account,
+            verb=f"{kind}s describe",
+        )
     except NotFound as error:
         raise NotFound(error.message.replace("service [", f"{kind} [", 1), hint=error.hint) from None
     number = projects.number(present.store, present.project) or ""

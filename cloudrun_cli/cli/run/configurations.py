@@ -59,7 +59,14 @@ def list_(region: Region = None, namespace: ListNamespace = None) -> list[Any]:
     present = context()
     if present.reader is None:
         return []
-    services = listing.services(present.reader, present.project, present.edge, present.region)
+    services = listing.services(
+        present.reader,
+        present.project,
+        present.edge,
+        present.region,
+        caller=present.account,
+        verb="configurations list",
+    )
     return [derived_row(configuration(service)) for service in services]
 
 

@@ -77,11 +77,15 @@ def _region(present: Context, values: Values, service: str) -> str:
 
 
 def _public(present: Context, ref: "ServiceRef", asked: bool | None) -> bool | None:
-    """Whether anybody may call it; None leaves that as it is. Asked of the user for a new service, as gcloud does."""
+    """Whether anybody may call it; None leaves that as it is. Asked of the user for a new service, as gcloud does: of
+    one who may say so."""
+    from cloudrun_cli.controlplane import permits
     from cloudrun_cli.controlplane import services as verbs
 
     if asked is not None or not present.can_ask or verbs.find(present.store, ref):
         return asked
+    if not permits.may(present.store, present.account, "services set-iam-policy", verbs.resource(ref)):
+        return None
     from cloudrun_cli.output.prompts import ask_yes
 
     prompt = f"Allow unauthenticated invocations to [{ref.name}]"

@@ -93,7 +93,7 @@ def describe(domain: Domain, region: Region = None, namespace: Namespace = None)
     from cloudrun_cli.controlplane import domains as verbs
 
     present = context()
-    return verbs.get(present.store, present.project, domain)
+    return verbs.get(present.store, present.project, domain, caller=present.account)
 
 
 @domain_mappings.command(
@@ -107,4 +107,5 @@ def list_(region: Region = None, namespace: Namespace = None) -> list[Any]:
     present = context()
     if present.reader is None:
         return []
-    return [domain_mapping_row(m) for m in verbs.everything(present.reader, present.project, region)]
+    found = verbs.everything(present.reader, present.project, region, caller=present.account)
+    return [domain_mapping_row(mapping) for mapping in found]

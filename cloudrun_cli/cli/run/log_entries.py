@@ -14,6 +14,13 @@ LOOK_SECONDS = 0.1
 DAY = timedelta(days=1)
 
 
+def check_allowed(present: Context) -> None:
+    """Nothing when whoever asks may read the logs of the project. Raises PermissionDenied."""
+    from cloudrun_cli.controlplane import permits
+
+    permits.require(present.store, present.account, "logs read", f"projects/{present.project}")
+
+
 def recent(
     present: Context,
     folder: str,

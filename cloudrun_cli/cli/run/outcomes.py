@@ -58,13 +58,12 @@ def tell(present: Context, service: "Service", revision: "Revision", rollout: "R
         tell_pinned(present, ref)
     callable_from_here = service.ingress is Ingress.ALL and service.default_url
     if callable_from_here and service.invoker_check and not verbs.is_public(present.store, ref):
+        caller = command_line("auth print-identity-token")
+        present.tell(f'It is private. Call it with: curl -H "Authorization: Bearer $({caller})" {url}')
         proxy = command_line("run services proxy")
         present.tell(f"Proxy locally with: {proxy} {ref.name} --region {ref.region} --project {ref.project}")
-        add = command_line("run services add-iam-policy-binding")
-        present.tell(
-            f"It is private, and callers have no identity here yet: they get 403 until everybody may call it: {add} "
-            f"{ref.name} --member=allUsers --role=roles/run.invoker{where(present, ref)}"
-        )
+        add = f"{command_line('run services add-iam-policy-binding')} {ref.name}{where(present, ref)}"
+        present.tell(f"Let everybody call it with: {add} --member=allUsers --role=roles/run.invoker")
     for target in service.traffic:
         if target.tag and target.revision == name:
             present.tell(f"The revision can be reached directly at {tagged(url, target.tag)}")

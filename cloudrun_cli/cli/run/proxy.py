@@ -17,10 +17,11 @@ from cloudrun_cli.daemon import doorbell
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from cloudrun_cli.core.resources import Service
+    from cloudrun_cli.core.resources import Service, ServiceRef
 
 HOST = "127.0.0.1"
 DEFAULT_PORT = 8080  # Source: gcloud run services proxy, --port
+PROXY_HOURS = 12  # of the token that goes along with every request
 START_SECONDS = 15.0
 STOP_SECONDS = 5.0
 
@@ -47,17 +48,34 @@ def proxy(
 
     present = context()
     ref = ServiceRef(present.project, present.region, service)
-    found = verbs.get(present.store, ref)
+    found = verbs.get(present.store, ref, caller=present.account)
     _check_reachable(found, tag)
     _check_free(port)
     present.wake()
     name = host(service, projects.number(present.store, ref.project) or "", ref.region, tag)
     present.tell(f"Proxying to Cloud Run service [{service}] in project [{ref.project}] region [{ref.region}]")
+    private = found.invoker_check and not verbs.is_public(present.store, ref)
+    if token is None and private:
+        token = _identity(present, ref)
     with _running(port, name, present.edge.http_port, token) as child:
         present.tell(f"http://{HOST}:{port} proxies to http://{name}:{present.edge.http_port}")
-        if not verbs.is_public(present.store, ref) and found.invoker_check:
-            present.tell("It is private: callers get 403 here too, until allUsers have the role roles/run.invoker.")
+        if private:
+            present.tell(f"It is private: what comes through here calls it as [{present.account}].")
         _wait(present, child)
+
+
+def _identity(present: Context, ref: "ServiceRef") -> str:
+    """An identity token of the caller for the service, good for as long as one works at a stretch."""
+    from datetime import timedelta
+
+    from cloudrun_cli.controlplane.grants import id_token
+    from cloudrun_cli.controlplane.tokens import Tokens
+    from cloudrun_cli.core.addresses import host
+    from cloudrun_cli.store import projects
+
+    audience = f"https://{host(ref.name, projects.number(present.store, ref.project) or '', ref.region)}"
+    tokens, life = Tokens(present.home), timedelta(hours=PROXY_HOURS)
+    return id_token(present.store, tokens, present.account, audience, present.now(), life=life)
 
 
 def _check_reachable(service: "Service", tag: str | None) -> None:

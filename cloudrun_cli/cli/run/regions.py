@@ -23,5 +23,10 @@ def list_() -> list[dict[str, Any]]:
     """List the regions that a service can be in; here all of them are this machine."""
     from cloudrun_cli.core.regions import REGIONS
 
-    project = context().project
+    present = context()
+    project = present.project
+    if present.reader is not None:
+        from cloudrun_cli.controlplane import permits
+
+        permits.require(present.reader, present.account, "regions list", permits.place(project))
     return [{"locationId": name, "name": f"projects/{project}/locations/{name}"} for name in REGIONS]

@@ -43,10 +43,12 @@ def tail(revision: Revision, region: Region = None, log_filter: LogFilter = None
 
 
 def _folder(present: Context, revision: str) -> str:
-    """Where the log of the revision's service is. Raises NotFound when there is no such revision."""
+    """Where the log of the revision's service is. Raises PermissionDenied, NotFound."""
+    from cloudrun_cli.cli.run.log_entries import check_allowed
     from cloudrun_cli.controlplane import revisions as verbs
     from cloudrun_cli.core.resources import RevisionName, RevisionRef
     from cloudrun_cli.store.logs import folder
 
+    check_allowed(present)
     found = verbs.get(present.store, RevisionRef(present.project, present.region, RevisionName(revision)))
     return folder(present.home, present.project, present.region, found.service)

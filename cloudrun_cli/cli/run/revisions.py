@@ -49,7 +49,7 @@ def list_(
     present = context()
     if present.reader is None:
         return []
-    found = listing.revisions(present.reader, present.project, present.region, service)
+    found = listing.revisions(present.reader, present.project, present.region, service, caller=present.account)
     found.sort(key=lambda revision: str(revision["metadata"]["creationTimestamp"]), reverse=True)
     if not present.values["filter"]:  # which of them is decided before they are sorted, as by the API
         found = found[: present.values["limit"]]
@@ -65,7 +65,8 @@ def describe(revision: Revision, region: Region = None, namespace: Namespace = N
     from cloudrun_cli.store import projects
 
     present = context()
-    found = verbs.get(present.store, RevisionRef(present.project, present.region, RevisionName(revision)))
+    ref = RevisionRef(present.project, present.region, RevisionName(revision))
+    found = verbs.get(present.store, ref, caller=present.account)
     body = revision_to_json(found, projects.number(present.store, present.project) or "")
     if present.values["wide_format"] is not None:
         return body

@@ -53,7 +53,9 @@ def list_(region: Region = None, namespace: ListNamespace = None) -> list[Any]:
     present = context()
     if present.reader is None:
         return []
-    services = listing.services(present.reader, present.project, present.edge, present.region)
+    services = listing.services(
+        present.reader, present.project, present.edge, present.region, caller=present.account, verb="routes list"
+    )
     return [derived_row(route(service)) for service in services]
 
 

@@ -62,10 +62,12 @@ def tail(service: Service, region: Region = None, log_filter: LogFilter = None) 
 
 
 def _folder(present: Context, service: str) -> str:
-    """Where the service's log is. Raises NotFound when there is no such service."""
+    """Where the service's log is. Raises PermissionDenied, and NotFound when there is no such service."""
+    from cloudrun_cli.cli.run.log_entries import check_allowed
     from cloudrun_cli.controlplane import services as verbs
     from cloudrun_cli.core.resources import ServiceRef
     from cloudrun_cli.store.logs import folder
 
+    check_allowed(present)
     verbs.get(present.store, ServiceRef(present.project, present.region, service))
     return folder(present.home, present.project, present.region, service)

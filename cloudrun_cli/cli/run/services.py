@@ -50,7 +50,9 @@ def list_(region: Region = None, namespace: ListNamespace = None) -> list[Any]:
     present = context()
     if present.reader is None:
         return []
-    found = listing.services(present.reader, present.project, present.edge, region, present.rows_enough)
+    found = listing.services(
+        present.reader, present.project, present.edge, region, present.rows_enough, caller=present.account
+    )
     return [service_row(service) for service in found]
 
 

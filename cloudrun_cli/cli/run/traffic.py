@@ -103,19 +103,22 @@ def update_traffic(
     """Change which revisions of a service get which share of its requests, and their tags."""
     from cloudrun_cli.cli.run.naming import service_name
     from cloudrun_cli.controlplane import traffic as verbs
+    from cloudrun_cli.core.errors import PermissionDenied
     from cloudrun_cli.core.resources import ServiceRef
 
     present = context()
     change = _change(to_latest, to_revisions, to_tags, set_tags, update_tags, remove_tags, clear_tags)
     ref = ServiceRef(present.project, present.region, service_name(present, service))
     if dry_run:
-        return _shown_plan(verbs.plan(present.store, ref, change))
+        return _shown_plan(verbs.plan(present.store, ref, change, caller=present.account))
     if async_:
         _save(present, ref, change)
         present.tell("Updating traffic asynchronously.")
         return None
     try:
         _update(present, ref, change)
+    except PermissionDenied:
+        raise
     except BaseException:
         _show(present, ref)  # as it is: what was asked for, and what is served
         raise

@@ -37,7 +37,7 @@ def update(
     present = context()
     values = present.values
     ref = ServiceRef(present.project, present.region, service_name(present, service))
-    verbs.get(present.store, ref)
+    verbs.get(present.store, ref, caller=present.account, verb="services update")
     changes = outcomes.asked(present, ref, FAMILIES, values)
     rollout = rollout_of(values)
     if not (changes or rollout.no_traffic or rollout.tag or rollout.suffix is not None):

@@ -60,6 +60,8 @@ class App(BaseHTTPRequestHandler):
             return self.echo()
         if word == "revision":
             return self.answer(os.environ["K_REVISION"])
+        if word == "read":
+            return self.answer(read(f"/{rest}"))
         if word == "most":
             return self.answer({"most": Overlap.most})
         if word == "sleep":
@@ -126,6 +128,15 @@ class App(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:
         """The request log is the platform's."""
+
+
+def read(path: str) -> dict[str, object]:
+    """The text and the mode of a file, or why there is none."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return {"text": file.read(), "mode": oct(os.fstat(file.fileno()).st_mode & 0o777)}
+    except OSError as error:
+        return {"error": type(error).__name__}
 
 
 class Server(ThreadingHTTPServer):

@@ -8,7 +8,7 @@ from cloudrun_cli.cli.parsing import ListOf
 if TYPE_CHECKING:
     from cloudrun_cli.core.changes import Change
 
-NO_VPC = "there is no VPC; everything goes out through this machine"
+NO_VPC = "there is no VPC; everything goes out through this machine, and all-traffic counts only for --ingress"
 
 FLAGS = (
     value("--network", "The network that instances are in.", recorded=NO_VPC),

@@ -8,8 +8,6 @@ from cloudrun_cli.cli.parsing import DictOf, ListOf
 if TYPE_CHECKING:
     from cloudrun_cli.core.changes import Change
 
-LATER = "secrets are not kept here yet"
-
 FLAGS = (
     value(
         "--set-secrets",
@@ -17,7 +15,6 @@ FLAGS = (
         DictOf(repeatable=True),
         metavar="KEY=VALUE",
         each=True,
-        recorded=LATER,
     ),
     value(
         "--update-secrets",
@@ -25,7 +22,6 @@ FLAGS = (
         DictOf(repeatable=True),
         metavar="KEY=VALUE",
         each=True,
-        recorded=LATER,
     ),
     value(
         "--remove-secrets",

@@ -12,11 +12,7 @@ NO_KEYS = "nothing is encrypted by a key of yours"
 NO_POLICY = "every image may run"
 
 FLAGS = (
-    value(
-        "--service-account",
-        "E-mail address of the account that the revision runs as.",
-        recorded="calls of the instances carry no identity yet",
-    ),
+    value("--service-account", "E-mail address of the account that the revision runs as."),
     value("--key", "The key that the image is encrypted with.", recorded=NO_KEYS),
     clearing("--clear-key", "Do without a key of one's own."),
     value(

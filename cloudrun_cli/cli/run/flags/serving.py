@@ -10,31 +10,22 @@ if TYPE_CHECKING:
 
 INGRESS = ("all", "internal", "internal-and-cloud-load-balancing")
 CONNECTIVITY = {"external": "all", "internal": "internal"}  # the old words
-NO_IDENTITY = "callers have no identity here yet"
 
 FLAGS = (
     value("--timeout", "How long a request may take: 300, 5m.", Duration("1s")),
     toggle("--session-affinity", "Send a client that keeps cookies to the same instance again, where it can take it."),
-    value(
-        "--ingress",
-        "From where the service may be called.",
-        choices=INGRESS,
-        recorded="callers are not told apart by where they are",
-    ),
+    value("--ingress", "From where the service may be called.", choices=INGRESS),
     value("--connectivity", "The old form of --ingress.", choices=tuple(CONNECTIVITY), hidden=True),
     toggle("--default-url", "Whether the service answers under its own address."),
     toggle("--invoker-iam-check", "Whether callers need the permission to invoke."),
     toggle("--iap", "Put Identity-Aware Proxy in front of the service.", recorded="there is no Identity-Aware Proxy"),
-    value(
-        "--add-custom-audiences", "Audiences to accept too.", ListOf(), metavar="CUSTOM-AUDIENCES", recorded=NO_IDENTITY
-    ),
+    value("--add-custom-audiences", "Audiences to accept too.", ListOf(), metavar="CUSTOM-AUDIENCES"),
     value("--remove-custom-audiences", "Audiences not to accept any more.", ListOf(), metavar="CUSTOM-AUDIENCES"),
     value(
         "--set-custom-audiences",
         "Audiences to accept, instead of all there are.",
         ListOf(),
         metavar="CUSTOM-AUDIENCES",
-        recorded=NO_IDENTITY,
     ),
     clearing("--clear-custom-audiences", "Accept only the service's own audience."),
 )

@@ -1,43 +1,20 @@
 """`cloudrun run jobs {get,set,add,remove}-iam-policy…`: who may do what with a job."""
 
-from typing import Annotated, Any
-
-from cloudrun_cli.cli.command import positional
-from cloudrun_cli.cli.context import Context, context
+from cloudrun_cli.cli.context import context
+from cloudrun_cli.cli.policies import Member, Policy, PolicyFile, Role, Subject, bind, read, unbind, write
 from cloudrun_cli.cli.run.jobs.jobs import Job, Region, jobs
-from cloudrun_cli.cli.run.policies import Member, Policy, Role, changed, coded, policy_of, replaces_whatever_is_there
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from cloudrun_cli.core.jobs import JobRef
 
 
 @jobs.command("get-iam-policy", rows=True, examples=["cloudrun run jobs get-iam-policy nightly"])
 def get(job: Job, region: Region = None) -> Policy:
     """Print the policy of a job: which roles its members have on it."""
-    from cloudrun_cli.controlplane import policies as verbs
-
-    present = context()
-    with coded():
-        return verbs.get(present.store, _ref(present, job))
+    return read(_subject(job))
 
 
 @jobs.command("set-iam-policy", examples=["cloudrun run jobs set-iam-policy nightly policy.yaml"])
-def set_(
-    job: Job,
-    policy_file: Annotated[str, positional("POLICY_FILE", "JSON or YAML file of the policy.", names="files")],
-    region: Region = None,
-) -> Policy:
+def set_(job: Job, policy_file: PolicyFile, region: Region = None) -> Policy:
     """Replace the policy of a job. One that carries an etag replaces only the policy that has it."""
-    from cloudrun_cli.controlplane import policies as verbs
-    from cloudrun_cli.core.errors import Aborted
-
-    present = context()
-    policy = policy_of(policy_file)
-    if not policy.get("etag") and not replaces_whatever_is_there(present):
-        raise Aborted("Aborted by user.")
-    with changed(present, f"job [{job}]"):
-        return verbs.replace(present.store, _ref(present, job), policy, **_by(present))
+    return write(_subject(job), policy_file)
 
 
 @jobs.command(
@@ -48,11 +25,7 @@ def set_(
 )
 def add(job: Job, member: Member, role: Role, region: Region = None) -> Policy:
     """Give a member a role on a job; with roles/run.invoker it may execute it."""
-    from cloudrun_cli.controlplane import policies as verbs
-
-    present = context()
-    with changed(present, f"job [{job}]"):
-        return verbs.add_binding(present.store, _ref(present, job), role, member, **_by(present))
+    return bind(_subject(job), member, role, {}, None)
 
 
 @jobs.command(
@@ -63,19 +36,12 @@ def add(job: Job, member: Member, role: Role, region: Region = None) -> Policy:
 )
 def remove(job: Job, member: Member, role: Role, region: Region = None) -> Policy:
     """Take a role on a job from a member."""
-    from cloudrun_cli.controlplane import policies as verbs
-
-    present = context()
-    with changed(present, f"job [{job}]"):
-        return verbs.remove_binding(present.store, _ref(present, job), role, member, **_by(present))
+    return unbind(_subject(job), member, role, {}, None, everywhere=False)
 
 
-def _by(present: Context) -> dict[str, Any]:
-    return {"caller": present.account, "now": present.now()}
-
-
-def _ref(present: Context, job: str) -> "JobRef":
-    from cloudrun_cli.core.jobs import JobRef
+def _subject(job: str) -> Subject:
+    from cloudrun_cli.core.iam import job_resource
     from cloudrun_cli.core.names import check_resource_name
 
-    return JobRef(present.project, present.region, check_resource_name(job))
+    present = context()
+    return Subject(job_resource(present.project, present.region, check_resource_name(job)), "job", job)

@@ -1,0 +1,1 @@
+"""`cloudrun auth …`: as whom commands and programs of this machine call."""

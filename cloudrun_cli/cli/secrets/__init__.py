@@ -1,0 +1,1 @@
+"""`cloudrun secrets …`, a module for each subject."""
