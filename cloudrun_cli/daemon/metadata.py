@@ -62,6 +62,11 @@ class Metadata:
         """Load what it takes, beside the loop; then answer until cancelled."""
         tasks.spawn(self._serve())
 
+    def close(self) -> None:
+        """Listen no more."""
+        for listener in self._listeners:
+            listener.close()
+
     def variables(self, runtime: str) -> dict[str, str]:
         """What instances on a runtime are told, so that client libraries find it without trying."""
         if runtime == DOCKER:

@@ -31,7 +31,7 @@ def test_every_flag_that_gcloud_takes_everywhere_is_taken() -> None:
     [
         ("run services list --billing-project=x --trace-token t", "--billing-project, --trace-token"),
         ("--access-token-file=/nosuch run services list", "--access-token-file"),
-        ("beta --universe-domain=u run --authority-selector=a services list", "--authority-selector, --universe-domain"),
+        ("beta --universe-domain=u run --trace-token=a services list", "--trace-token, --universe-domain"),
         ("run services list --http-timeout=5 --document=a=b", "--document, --http-timeout"),
     ],
 )  # fmt: skip
