@@ -277,6 +277,8 @@ class DockerRuntime:
             self._watch.failed(spec.id, spec.container)
             await self._drop(place, spec)
             raise
+        if isinstance(place, OwnNetwork):
+            await self._engine.call(self._holders.lay, place, instance.handle)
         await self._watch.began(spec.id, spec.container, instance.handle)
         return instance
 

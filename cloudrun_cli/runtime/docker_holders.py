@@ -75,17 +75,6 @@ class OwnNetwork:
         addresses = {"IPv4Address": self.address, "LinkLocalIPs": [docker_hold.METADATA_ADDRESS]}
         return {"EndpointsConfig": {self.network: {"IPAMConfig": addresses}}}
 
-    def lay(self, container: Mapping[str, Any]) -> None:
-        """Lay the ways of one that has just been started, by what the engine says of it; one that has ended needs none.
-        Blocking."""
-        pid = container["State"]["Pid"]
-        if self.ways is None or not pid:
-            return
-        try:
-            docker_ways.lay(self.ways, pid, self.gateway, self.address, loopback=True, container=container["Id"])
-        except Unavailable as error:
-            _log.warning("An instance reaches the metadata server by its environment only: %s", error.message)
-
 
 class Holders:
     """The home's network and its pool of holders."""
@@ -154,6 +143,20 @@ class Holders:
         finally:
             self._under_way -= 1
             self._taken.set()
+
+    def lay(self, place: OwnNetwork, container: str) -> None:
+        """Lay the ways of an instance with a network of its own, which has just been started. Blocking."""
+        if place.ways is None:
+            return
+        try:
+            pid = self._engine.api.inspect_container(container)["State"]["Pid"]
+            docker_ways.lay(place.ways, pid, place.gateway, place.address, loopback=True, container=container)
+        except docker.errors.NotFound:
+            return
+        except Unavailable as error:
+            if self._engine.api.inspect_container(container)["State"]["Running"]:  # one that has ended needs none
+                _log.warning("Instances reach the metadata server by their environment only: %s", error.message)
+                self.ways = None
 
     async def drop(self, container: str) -> None:
         """Remove a holder, and its namespace with it."""

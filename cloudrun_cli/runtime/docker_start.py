@@ -44,10 +44,7 @@ class Starter:
         """Create and start the first container of an instance. Raises StartedBefore when a task's was."""
         address = "" if spec.task else place.at(spec.port)
         named = labels.of_instance(self._home, spec, address=address, holder=place.container, started=datetime.now(UTC))
-        container = self._start(spec, place, named)
-        if isinstance(place, OwnNetwork) and place.ways is not None:
-            place.lay(self._api.inspect_container(container))
-        return labels.instance(container, named)
+        return labels.instance(self._start(spec, place, named), named)
 
     def join(self, spec: InstanceSpec, instance: Instance) -> str:
         """Create and start a further one, in the network of the first; its id."""
