@@ -18,6 +18,9 @@ from cloudrun_cli.store import projects
 from cloudrun_cli.store.database import Store
 
 _FIELDS = ("overrides", "validateOnly", "etag")
+_OF_OVERRIDES = ("containerOverrides", "taskCount", "timeout", "timeoutSeconds")
+_OF_CONTAINER = ("name", "args", "env", "clearArgs")
+SHOWN = 200  # characters of a wrong value
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +55,7 @@ def _overrides(body: bytes) -> Overrides:
         raise InvalidArgument(f"The body is not JSON: {error}") from error
     if not isinstance(asked, Mapping):
         raise InvalidArgument("The body is not a JSON object.")
-    if strange := [name for name in asked if name not in _FIELDS]:
-        raise InvalidArgument(f'Invalid JSON payload received. Unknown name "{strange[0]}": Cannot find field.')
+    _check_names(asked, _FIELDS, "")
     for name in _FIELDS[1:]:
         if asked.get(name):
             raise Unimplemented(f"{name} of a :run is not built yet in this emulator.")
@@ -65,7 +67,20 @@ def _read(said: Any) -> Overrides:
         return NO_OVERRIDES
     if not isinstance(said, Mapping):
         raise InvalidArgument("The overrides are not a JSON object.", field="overrides")
-    try:
-        return overrides_from_json(said)
-    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
-        raise InvalidArgument(f"The overrides are not as they should be: {error!r}.", field="overrides") from error
+    _check_names(said, _OF_OVERRIDES, "overrides")
+    for name, value in said.items():
+        try:
+            overrides_from_json({name: value})
+        except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
+            field, shown = f"overrides.{name}", json.dumps(value, ensure_ascii=False)
+            raise InvalidArgument(f"Invalid value at '{field}': {shown[:SHOWN]}", field=field) from error
+    for position, container in enumerate(said.get("containerOverrides") or ()):
+        _check_names(container, _OF_CONTAINER, f"overrides.containerOverrides[{position}]")
+    return overrides_from_json(said)
+
+
+def _check_names(said: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
+    """Raises InvalidArgument for a name that nothing is known by."""
+    if strange := [name for name in said if name not in known]:
+        at = f" at '{where}'" if where else ""
+        raise InvalidArgument(f'Invalid JSON payload received. Unknown name "{strange[0]}"{at}: Cannot find field.')

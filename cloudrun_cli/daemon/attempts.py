@@ -220,7 +220,8 @@ class Attempts:
     async def _read(self, attempt: Attempt, instance: Instance) -> None:
         """Its lines, from its start (or from where the last daemon stopped) to its end."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(attempt.over.wait(), READ_AFTER)
+            async with asyncio.timeout(READ_AFTER):
+                await attempt.over.wait()
         several = len(instance.containers) > 1
         job, origin = attempt.execution.job_ref, attempt.origin
         try:

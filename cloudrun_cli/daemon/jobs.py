@@ -6,6 +6,7 @@ for and is not there is asked for again under the same id, what runs is taken ov
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections import Counter
@@ -32,8 +33,8 @@ from cloudrun_cli.store.database import Store
 INTERNAL = "Internal"
 UNPROBED = "Recorded, but without effect on tasks: startup probes. Containers start in their order without waiting."
 FAULT = "The attempt broke off because of a fault of cloudrun itself."
-SOON = 0.05  # seconds after which it is saved that a task runs, if nothing else is saved before
-GATHER = 0.01  # seconds for more to happen that can be saved together
+SOON = 0.1  # seconds after which it is saved that a task runs, if nothing else is saved before
+GATHER = 0.01  # seconds for more to happen that can be saved together, unless half of what ran has ended before
 PAUSE = 1.0  # seconds after the store could not be written
 
 log = logging.getLogger(__name__)
@@ -84,7 +85,9 @@ class Jobs:
         self._attempts = Attempts(home, runtimes, desk, clock, tasks, turn, self._saw)
         self._runs: dict[str, Run] = {}
         self._working: set[asyncio.Task[None]] = set()
-        self._rung = asyncio.Event()
+        self._rung = asyncio.Event()  # there is something to save
+        self._enough = asyncio.Event()  # that is not to wait for more
+        self._ends = 0  # of attempts that are to be saved
         self._loop: asyncio.Task[None] | None = None
         self._version = -1  # of the store, when it was last looked at
         self._recovered = self._closing = False
@@ -110,7 +113,7 @@ class Jobs:
         for uid, run in self._runs.items():
             if uid not in there:
                 self._heed(run, executions.find(self._store, run.execution.ref))
-        self._rung.set()
+        self._ring()
 
     async def close(self) -> None:
         """End every attempt with its grace; the executions go on with the next daemon."""
@@ -177,7 +180,7 @@ class Jobs:
             )
             run.ready = True
             self._heed(run, execution)
-        self._rung.set()
+        self._ring()
 
     async def _with_images(self, execution: Execution) -> Execution:
         template = execution.template.task
@@ -213,8 +216,11 @@ class Jobs:
         await self._recover()
         while True:
             await self._rung.wait()
-            await asyncio.sleep(GATHER)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(GATHER):
+                    await self._enough.wait()
             self._rung.clear()
+            self._enough.clear()
             try:
                 self._go_on()
             except Exception:
@@ -225,6 +231,7 @@ class Jobs:
     def _go_on(self) -> None:
         """In one transaction: save what was seen of many tasks, and claim those that start in their place. Only then
         forget the instances of the former, and start the latter."""
+        self._ends = 0
         self._desk.flush()  # who sees the end of a task sees what it said
         saving = {uid: dict(run.seen) for uid, run in self._runs.items() if run.seen}
         over = {uid: list(run.over) for uid, run in self._runs.items() if run.over}
@@ -301,13 +308,25 @@ class Jobs:
         run.seen[attempt.task.index] = retries.after_attempt(attempt.task, end, most, self._clock.now())
         if attempt.instance is not None:
             run.over.append(attempt.instance)
+        self._ends += 1
         self._rung.set()
+        if self._ends >= sum(len(run.live) for run in self._runs.values()):
+            self._enough.set()
 
     def _saw(self, attempt: Attempt) -> None:
         """It runs now."""
         if (run := self._runs.get(attempt.execution.uid)) is not None:
             run.seen[attempt.task.index] = attempt.task
-            asyncio.get_running_loop().call_later(SOON, self._rung.set)
+            asyncio.get_running_loop().call_later(SOON, self._save_seen, run)
+
+    def _save_seen(self, run: Run) -> None:
+        if run.seen:
+            self._rung.set()
+
+    def _ring(self) -> None:
+        """Go on at once."""
+        self._rung.set()
+        self._enough.set()
 
     def _heed(self, run: Run, execution: Execution | None) -> None:
         """The execution as it is in the store: one that was cancelled, or is there no longer, starts nothing more, and

@@ -11,12 +11,14 @@ from cloudrun_cli.store.logs import LogWriter, folder, read
 
 Source = ServiceRef | JobRef
 
+WAITING_ENTRIES = 1000  # of one source: how much is held in memory when much is written within one turn
+
 
 class LogDesk:
     """Collects entries for a moment and writes them; a source's writer is opened with its first entry."""
 
-    def __init__(self, home: str) -> None:
-        self._home = home
+    def __init__(self, home: str, *, waiting_entries: int = WAITING_ENTRIES) -> None:
+        self._home, self._waiting_entries = home, waiting_entries
         self._writers: dict[Source, LogWriter] = {}
         self._waiting: dict[Source, list[Entry]] = {}
 
@@ -24,7 +26,10 @@ class LogDesk:
         """Take an entry; it is on disk after this turn of the loop."""
         if not self._waiting:
             asyncio.get_running_loop().call_soon(self.flush)
-        self._waiting.setdefault(source, []).append(entry)
+        waiting = self._waiting.setdefault(source, [])
+        waiting.append(entry)
+        if len(waiting) >= self._waiting_entries:
+            self.flush()
 
     def add_request(self, record: RequestRecord) -> None:
         """Take a finished request. One that reached no revision belongs to none's log."""

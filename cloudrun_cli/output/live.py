@@ -25,7 +25,7 @@ class LiveStages:
         self._unicode = is_unicode(stream)
         self._spinner = "dots" if self._unicode else "line"
         self._console = Console(file=stream, highlight=False)
-        self._console.print(title, markup=False)
+        self._console.print(title, markup=False, soft_wrap=True)
         self._live = Live(console=self._console, refresh_per_second=12, transient=False)
         self._live.start()
 
@@ -55,7 +55,7 @@ class LiveStages:
     def close(self, word: str, *, failed: bool) -> None:
         """Leaves the stages as they are and adds the last word."""
         self._live.stop()
-        self._console.print(Text(word, style="red" if failed else ""))
+        self._console.print(Text(word, style="red" if failed else ""), soft_wrap=True)  # commands in it are copied
 
     def _draw(self) -> None:
         self._live.update(Group(*self._rows.values()), refresh=True)

@@ -124,6 +124,11 @@ def explanation(error: docker.errors.APIError) -> str:
     return str(error.explanation or error)
 
 
+def sentence(said: str) -> str:
+    """What was said, with a full stop: a hint may follow in the same line."""
+    return said if said.endswith((".", "!", "?")) else f"{said}."
+
+
 def is_hiccup(error: docker.errors.APIError) -> bool:
     """A start that failed by a race inside the engine: seen about once in a hundred starts, gone on the next try."""
     said = explanation(error)

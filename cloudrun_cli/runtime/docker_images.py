@@ -9,7 +9,7 @@ import docker
 from cloudrun_cli.core.errors import ImageNotFound, ImageUnsupported
 from cloudrun_cli.runtime import images
 from cloudrun_cli.runtime.base import Image
-from cloudrun_cli.runtime.docker_engine import Engine, explanation, inspect_image
+from cloudrun_cli.runtime.docker_engine import Engine, explanation, inspect_image, sentence
 
 _log = logging.getLogger(__name__)
 
@@ -96,7 +96,7 @@ class Images:
             self._engine.api.pull(name.repository, tag=name.digest or name.tag or images.DEFAULT_TAG)
         except docker.errors.APIError as error:
             raise ImageNotFound(
-                f"Image [{image}] is not on this engine and could not be pulled: {explanation(error)}",
+                f"Image [{image}] is not on this engine and could not be pulled: {sentence(explanation(error))}",
                 field="image",
                 hint="Build it here (docker build -t NAME .), sign in to its registry, or check its name and tag.",
             ) from error

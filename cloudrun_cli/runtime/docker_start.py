@@ -14,7 +14,7 @@ from cloudrun_cli.runtime import docker_labels as labels
 from cloudrun_cli.runtime import docker_tasks, images
 from cloudrun_cli.runtime.base import Instance, InstanceSpec
 from cloudrun_cli.runtime.docker_cpu import PERIOD_US
-from cloudrun_cli.runtime.docker_engine import explanation, is_hiccup
+from cloudrun_cli.runtime.docker_engine import explanation, is_hiccup, sentence
 from cloudrun_cli.runtime.docker_hold import METADATA_ADDRESS
 from cloudrun_cli.runtime.docker_holders import HOSTNAME, TRIES, Holder, OwnNetwork, remove
 from cloudrun_cli.runtime.docker_tmpfs import MemoryFolders
@@ -193,7 +193,7 @@ class _UnknownUser(StartFailed):
 
 def _start_error(spec: InstanceSpec, error: docker.errors.APIError) -> CloudRunError:
     """What the engine's refusal to start means, by its words: it has no codes for these."""
-    said = explanation(error)
+    said = sentence(explanation(error))
     small = said.lower()
     program = spec.command[0] if spec.command else "the image's entry point"
     if isinstance(error, docker.errors.ImageNotFound) or "no such image" in small:

@@ -15,6 +15,8 @@ is the answer, and nothing is started. Started with the bare interpreter, so sta
 """
 
 import fcntl
+import functools
+import gc
 import json
 import os
 import resource
@@ -40,8 +42,8 @@ def main(path: str, instances: str) -> int:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return 0
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    for number in (signal.SIGHUP, signal.SIGPIPE, signal.SIGXFSZ, signal.SIGCHLD):  # SIGCHLD: or there is no wake-up
+        signal.signal(number, lambda *_: None)  # a handler of ours and not SIG_IGN, which programs would inherit
     if os.path.exists(path):
         os.unlink(path)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -75,11 +77,11 @@ class Keeper:
         wake_read, wake_write = os.pipe()
         os.set_blocking(wake_read, False)
         os.set_blocking(wake_write, False)
-        signal.signal(signal.SIGCHLD, lambda *_: None)  # a handler of our own, or there is no wake-up
         signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
         self._poll.register(self._listener, select.POLLIN)
         self._poll.register(wake_read, select.POLLIN)
         idle = FIRST_CLIENT_SECONDS
+        gc.freeze()  # what is here stays; a collection that touches it would copy it after every fork
         while True:
             needed = self._children or self._clients
             ready = self._poll.poll(None if needed else idle * 1000)
@@ -168,8 +170,8 @@ class Keeper:
         client, answer = self._starting.pop(fd)
         pid, name = answer["pid"], answer["id"]
         del self._pipes[pid]
-        with os.fdopen(fd, "rb") as pipe:
-            failed = pipe.read()  # ends when the program runs: the other end closes by itself
+        failed = _rest(fd)  # ends when the program runs: the other end closes by itself
+        os.close(fd)
         if failed:
             del self._children[pid]
             if not is_gone:
@@ -217,12 +219,9 @@ def _become(request: dict[str, Any], folder: str, gate: int, errors: int) -> Non
     try:
         os.setsid()
         signal.set_wakeup_fd(-1)
-        for number in (signal.SIGHUP, signal.SIGPIPE, signal.SIGCHLD):
-            signal.signal(number, signal.SIG_DFL)
         for group in request["join"]:
             try:
-                with open(group, "w") as procs:
-                    procs.write("0")
+                put(group, "0", os.O_WRONLY)
             except OSError as error:  # the one who asked looks whether it is in there
                 os.write(2, f"{group}: {error.strerror}\n".encode())
         what = "nofile"
@@ -272,16 +271,19 @@ def start_time(pid: int) -> str:
     """When a process began, in a form that no other process of the same number ever has; empty where unknown.
     Linux: clock ticks since boot and which boot. Elsewhere the keeper leaves it to the caller."""
     try:
-        with open(f"/proc/{pid}/stat", "rb") as stat, open("/proc/sys/kernel/random/boot_id") as boot:
-            return f"{stat.read().rpartition(b')')[2].split()[19].decode()}@{boot.read()[:8]}"
+        return f"{take(f'/proc/{pid}/stat').rpartition(b')')[2].split()[19].decode()}@{_boot()}"
     except OSError:
         return ""
 
 
+@functools.cache
+def _boot() -> str:
+    return take("/proc/sys/kernel/random/boot_id")[:8].decode()
+
+
 def _read(path: str) -> str:
     try:
-        with open(path) as file:
-            return file.read()
+        return take(path).decode()
     except FileNotFoundError:
         return ""
 
@@ -293,9 +295,41 @@ def _remove(path: str) -> None:
 
 def write(path: str, text: str) -> None:
     """All of the text or nothing, whatever happens meanwhile."""
-    with open(f"{path}.new", "w") as file:
-        file.write(text)
+    put(f"{path}.new", text, whole=True)
     os.replace(f"{path}.new", path)
+
+
+# Many small files: with `open` each of these would cost three more system calls
+
+
+def take(path: str) -> bytes:
+    """What is in a file."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return _rest(fd)
+    finally:
+        os.close(fd)
+
+
+def put(path: str, text: str, flags: int = os.O_WRONLY | os.O_CREAT, *, whole: bool = False) -> None:
+    """Write the text to a file of the kernel's, or from the beginning of another; `whole`: nothing else is in it then.
+    What is cut off afterwards keeps its place on the disk, which O_TRUNC would give back, and slowly."""
+    data = text.encode()
+    fd, rest = os.open(path, flags | os.O_CLOEXEC, 0o666), data
+    try:
+        while rest:
+            rest = rest[os.write(fd, rest) :]
+        if whole and os.fstat(fd).st_size > len(data):
+            os.ftruncate(fd, len(data))
+    finally:
+        os.close(fd)
+
+
+def _rest(fd: int) -> bytes:
+    data = b""
+    while chunk := os.read(fd, 1 << 16):
+        data += chunk
+    return data
 
 
 if __name__ == "__main__":

@@ -2,14 +2,14 @@
 
 An instance is a session of its own, started by the home's keeper (`keeper.py`), which outlives the daemon and writes
 down how each one ended. Its folder says all there is to know (`process_instance.py`), so a new daemon finds it again.
-The folder goes with `stop`, which also answers for an instance that has ended by itself.
+The folder goes with `stop`, which also answers for an instance that has ended by itself; what is empty of it serves the
+next one (`process_folders.py`).
 """
 
 import asyncio
 import contextlib
 import logging
 import os
-import shutil
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import timedelta
@@ -30,6 +30,7 @@ from cloudrun_cli.runtime.base import (
     Usage,
 )
 from cloudrun_cli.runtime.process_build import Builder
+from cloudrun_cli.runtime.process_folders import Folders
 from cloudrun_cli.runtime.process_image import ImageFolder, environment
 from cloudrun_cli.runtime.process_instance import Known, asked_for, check, load, no_sidecars, prepare
 from cloudrun_cli.runtime.process_keeper import KeeperClient
@@ -42,6 +43,7 @@ POLL_SECONDS = 0.1  # where the kernel does not tell of new output, or nobody te
 KILL_SECONDS = 5.0  # for a killed process to disappear
 GROUP_SECONDS = 0.01  # between two tries to remove a control group
 PURGE_GRACE = timedelta(seconds=2)
+LITTLE_BYTES = 1 << 20  # of output, which is removed in no time
 ENDS_REMEMBERED = 1000  # of instances already cleaned up
 LEFTOVER_SECONDS = 3600.0  # after which the folder of an ended instance that nobody asked about goes
 
@@ -56,6 +58,7 @@ class ProcessRuntime:
 
     def __init__(self, home: str, *, state: Path, controllers: Controllers | None = None) -> None:
         self._instances = state / "instances"
+        self._folders = Folders(self._instances, state / "spares")
         self._folder = ImageFolder(state)
         self._builder = Builder(self._folder)
         self._groups = Groups(home, controllers or find_controllers())
@@ -70,7 +73,7 @@ class ProcessRuntime:
 
     async def open(self) -> None:
         """Make the folders, find what runs, and watch it."""
-        self._instances.mkdir(parents=True, exist_ok=True)
+        self._folders.open()
         self._folder.create()
         self._builder.sweep()
         self._watch = Watch()
@@ -139,11 +142,8 @@ class ProcessRuntime:
             raise ImageNotFound(f"Image [{spec.digest}] is not here any more.", field="image", hint="Deploy it again.")
         argv = (spec.command or image.entrypoint) + (spec.args or (() if spec.command else image.command))
         port = 0 if spec.task else self._ports.free({known.instance.port for known in self._known.values()})
-        instance, folder = asked_for(spec, port), self._instances / spec.id
-        if spec.task:  # of which many start; the port of a service's is nobody else's only once it is known
-            known, bounds = await asyncio.to_thread(prepare, folder, instance, spec, self._groups)
-        else:
-            known, bounds = prepare(folder, instance, spec, self._groups)
+        instance, folder = asked_for(spec, port), self._folders.make(spec.id)
+        known, bounds = prepare(folder, instance, spec, self._groups)
         self._follow(known)
         env = environment(spec, image, known.folder, instance.port)
         cwd = spec.working_dir or image.working_dir
@@ -192,7 +192,7 @@ class ProcessRuntime:
         for _ in range(2):  # those of tasks go with the second stop
             await asyncio.gather(*(self.stop(k.instance, grace=PURGE_GRACE) for k in [*self._known.values()]))
         for folder in self._instances.glob("*/"):
-            shutil.rmtree(folder, ignore_errors=True)
+            self._folders.remove(folder.name)
         self._groups.remove_home()
 
     # ── asking ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -282,7 +282,7 @@ class ProcessRuntime:
             if not folder.is_dir() or (known := load(folder, self._groups)) is None:
                 continue
             self._follow(known)
-            if known.end_is_written or not known.runs():
+            if known.is_over:
                 known.stopping = True  # it ended before anybody listened here: no news
                 self._finish(known)
 
@@ -316,17 +316,14 @@ class ProcessRuntime:
     async def _over(self, known: Known, seconds: float) -> bool:
         """Whether it ends within this time. Where no keeper tells, we look."""
         deadline = time.monotonic() + seconds
-        gone_since: float | None = None
         while known.exit is None:
             now = time.monotonic()
             if known.runs():
                 if now >= deadline:
                     return False
-            else:
-                gone_since = gone_since or now
-                if known.end_is_written or known.name not in self._keeper.keeps or now > gone_since + 1:
-                    self._finish(known)
-                    continue
+            elif known.is_over:
+                self._finish(known)
+                continue
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(known.done.wait(), min(POLL_SECONDS, max(deadline - now, 0.005)))
         return True
@@ -350,7 +347,7 @@ class ProcessRuntime:
         if known.used_bytes is None and (used := known.over_memory()) is not None:
             known.used_bytes = used
             known.kill()
-        if known.name not in self._keeper.keeps and not known.runs():
+        if known.name not in self._keeper.keeps and known.is_over:
             self._finish(known)
 
     async def _clean_up(self, known: Known) -> None:
@@ -365,17 +362,16 @@ class ProcessRuntime:
             self._past[name] = known.exit
             if len(self._past) > ENDS_REMEMBERED:
                 del self._past[next(iter(self._past))]
-        gone = await asyncio.to_thread(self._wipe, known)
+        gone = self._groups.remove(name)
+        left = known.bounded and gone and known.output.closed  # nothing of it runs any more, and nobody reads it
+        if not (left and known.output.written_bytes < LITTLE_BYTES and self._folders.spare(name)):
+            await asyncio.to_thread(self._folders.remove, name)
         self._leaving.discard(name)
         for _ in range(int(KILL_SECONDS / GROUP_SECONDS)):  # the kernel tells nobody when a group is empty
             if gone:
                 break
             await asyncio.sleep(GROUP_SECONDS)
             gone = self._groups.remove(name)
-
-    def _wipe(self, known: Known) -> bool:
-        shutil.rmtree(known.folder, ignore_errors=True)
-        return self._groups.remove(known.name)
 
     def _remove_leftovers(self) -> None:
         """Folders of instances that ended long ago, or were never started."""
@@ -388,7 +384,7 @@ class ProcessRuntime:
                     self._watch.remove(folder.name)
                 self._known.pop(folder.name, None)
                 self._groups.remove(folder.name)
-                shutil.rmtree(folder, ignore_errors=True)
+                self._folders.remove(folder.name)
 
     async def _exits(self, queue: asyncio.Queue[Exit]) -> AsyncIterator[Exit]:
         try:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from cloudrun_cli.runtime import images
 from cloudrun_cli.runtime.base import Image, InstanceSpec
-from cloudrun_cli.runtime.keeper import write
+from cloudrun_cli.runtime.keeper import take, write
 
 STANDINS = Path(__file__).with_name("standins")
 STANDIN_PROGRAMS = {images.SAMPLE_SERVICE: "hello.py", images.SAMPLE_JOB: "job.py"}
@@ -49,6 +49,7 @@ class ImageFolder:
     def __init__(self, state: Path) -> None:
         self.images = state / "images"
         self.layers = state / "layers"
+        self._read: dict[str, tuple[int, BuiltImage]] = {}  # when each was written, and what it says
 
     def create(self) -> None:
         """Make the folders."""
@@ -57,12 +58,20 @@ class ImageFolder:
 
     def by_hex(self, content: str) -> BuiltImage | None:
         """The finished image with this content."""
+        file = f"{self.images}/{content}/image.json"
         try:
-            values = json.loads((self.images / content / "image.json").read_text())
+            written = os.stat(file).st_mtime_ns
+            known = self._read.get(content)
+            if known is not None and known[0] == written:
+                return known[1]
+            values = json.loads(take(file))
         except FileNotFoundError:
+            self._read.pop(content, None)
             return None
         values["entrypoint"] = tuple(values["entrypoint"])
-        return BuiltImage(**values)
+        image = BuiltImage(**values)
+        self._read[content] = written, image
+        return image
 
     def by_name(self, name: str) -> BuiltImage | None:
         """The newest finished image that was built under this name."""

@@ -10,18 +10,21 @@ import json
 import logging
 import os
 import signal
-from dataclasses import asdict, dataclass, field, replace
+import time
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from cloudrun_cli.core.errors import Unavailable, Unimplemented
 from cloudrun_cli.runtime import process_table
 from cloudrun_cli.runtime.base import Exit, ExitCause, Instance, InstanceSpec, Listening, Usage
-from cloudrun_cli.runtime.keeper import write
+from cloudrun_cli.runtime.keeper import take, write
 from cloudrun_cli.runtime.process_limits import Groups
 from cloudrun_cli.runtime.process_logs import Output
 
 logger = logging.getLogger(__name__)
+
+ORPHAN_SECONDS = 1.0  # for a keeper to write down an end; one that was killed never does
 
 ON_DOCKER = "Run it on Docker: cloudrun config set run/runtime docker"
 
@@ -39,6 +42,7 @@ class Known:
     stopping: bool = False  # its end is no news
     stopped: set[int] | None = None  # its processes that SIGSTOP was sent to; None: another runtime may have done so
     used_bytes: int | None = None  # above its limit, when that was seen from outside
+    defunct_since: float | None = None  # it has ended, and nobody has written down how
     exit: Exit | None = None
     done: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -56,6 +60,17 @@ class Known:
     def runs(self) -> bool:
         """Whether its main process is still there."""
         return process_table.runs(self._handle)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended, and how is written down or will never be: a keeper writes before the process leaves
+        the table, so one that has left it is over; one that has ended and stays there may be an orphan."""
+        if self.runs():
+            return False
+        if self.end_is_written or not process_table.is_there(self._handle):
+            return True
+        self.defunct_since = self.defunct_since or time.monotonic()
+        return time.monotonic() > self.defunct_since + ORPHAN_SECONDS
 
     def members(self) -> list[int]:
         """All its processes. Without control groups: its session, and what still has its HOME or TMPDIR."""
@@ -155,6 +170,8 @@ class Known:
 
     def kill(self) -> None:
         """SIGKILL to everything of it that is still there."""
+        if self.bounded and self.instance.handle and not self.groups.members(self.name):
+            return  # nobody is left
         self.groups.group(self.name).thaw()  # a frozen process of the first generation does not even hear that
         if self.runs():
             with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -188,7 +205,7 @@ class Known:
     def how(self) -> Exit:
         """How it ended, as far as that was seen."""
         try:
-            seen = json.loads((self.folder / "exit.json").read_text())
+            seen = json.loads(take(f"{self.folder}/exit.json"))
         except FileNotFoundError:
             return Exit(self.name, ExitCause.REMOVED, at=datetime.now(UTC))
         cause = ExitCause.SIGNALED if "signal" in seen else ExitCause.EXITED
@@ -227,15 +244,16 @@ def asked_for(spec: InstanceSpec, port: int) -> Instance:
 
 
 def prepare(folder: Path, instance: Instance, spec: InstanceSpec, groups: Groups) -> tuple[Known, list[str]]:
-    """Make the folder of an instance that is about to start, and the control groups that it is to join: none where the
-    kernel refuses them, then it is watched instead. Blocking."""
-    for name in ("home", "tmp"):
-        (folder / name).mkdir(parents=True, mode=0o700, exist_ok=bool(instance.task))  # its start may have been cut off
-    values = asdict(instance) | {"started": instance.started.isoformat(), "memory_bytes": spec.memory_bytes}
+    """Say in its folder which instance is about to start, and make the control groups that it is to join: none where
+    the kernel refuses them, then it is watched instead."""
+    values = {one.name: getattr(instance, one.name) for one in fields(instance)}
+    values |= {"started": instance.started.isoformat(), "memory_bytes": spec.memory_bytes}
     write(str(folder / "instance.json"), json.dumps(values))
     known = Known(instance, folder, spec.memory_bytes, groups, Output(instance.id, folder))
     try:
-        bounds = groups.create(instance.id, cpu_millis=spec.cpu_millis, memory_bytes=spec.memory_bytes)
+        bounds = groups.create(
+            instance.id, cpu_millis=spec.cpu_millis, memory_bytes=spec.memory_bytes, idles=not spec.task
+        )
     except OSError as error:
         logger.warning("Instance %s is not bounded by the kernel: %s", instance.id, error)
         return known, []

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cloudrun_cli.runtime.cgroups import Group
+from cloudrun_cli.runtime.keeper import put, take
 
 SYSTEM = Path("/sys/fs/cgroup")
 OWN = Path("/proc/self/cgroup")
@@ -65,27 +66,27 @@ class Groups:
         """Whether the kernel can hold an instance still without its knowing."""
         return self._at.freezer is not None
 
-    def create(self, instance: str, *, cpu_millis: int, memory_bytes: int) -> list[str]:
-        """Make the groups of an instance; the files that its first process writes itself into."""
+    def create(self, instance: str, *, cpu_millis: int, memory_bytes: int, idles: bool = True) -> list[str]:
+        """Make the groups of an instance; the files that its first process writes itself into. One that never `idles`,
+        as a task's, is neither measured nor frozen."""
         quota = cpu_millis * PERIOD_US // 1000
         if self._at.version == 2:
             return self._create_v2(instance, quota, memory_bytes)
         joins = []
         if self._at.memory:
             group = self._folder(self._at.memory, instance)
-            (group / "memory.limit_in_bytes").write_text(str(memory_bytes))
-            swap = group / "memory.memsw.limit_in_bytes"
-            if swap.exists():
-                swap.write_text(str(memory_bytes))
-            joins.append(str(group / "cgroup.procs"))
+            put(f"{group}/memory.limit_in_bytes", str(memory_bytes))
+            with contextlib.suppress(FileNotFoundError):  # where swap is not counted
+                put(f"{group}/memory.memsw.limit_in_bytes", str(memory_bytes), os.O_WRONLY)
+            joins.append(f"{group}/cgroup.procs")
         if self._at.cpu:
             group = self._folder(self._at.cpu, instance)
-            (group / "cpu.cfs_period_us").write_text(str(PERIOD_US))
-            (group / "cpu.cfs_quota_us").write_text(str(quota))
-            joins.append(str(group / "cgroup.procs"))
+            put(f"{group}/cpu.cfs_period_us", str(PERIOD_US))
+            put(f"{group}/cpu.cfs_quota_us", str(quota))
+            joins.append(f"{group}/cgroup.procs")
         for base in (self._at.cpuacct, self._at.freezer):
-            if base:
-                joins.append(str(self._folder(base, instance) / "cgroup.procs"))
+            if base and idles:
+                joins.append(f"{self._folder(base, instance)}/cgroup.procs")
         return joins
 
     def limit_cpu(self, instance: str, cpu_millis: int) -> None:
@@ -114,7 +115,7 @@ class Groups:
             return 0
         file = "memory.events" if self._at.version == 2 else "memory.oom_control"
         try:
-            lines = (self._at.memory / self._name / instance / file).read_text().splitlines()
+            lines = take(f"{self._at.memory}/{self._name}/{instance}/{file}").decode().splitlines()
         except FileNotFoundError:
             return 0
         return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), 0)
@@ -124,7 +125,7 @@ class Groups:
         if not self._at.memory:
             return []
         try:
-            return [int(pid) for pid in (self._at.memory / self._name / instance / "cgroup.procs").read_text().split()]
+            return [int(pid) for pid in take(f"{self._at.memory}/{self._name}/{instance}/cgroup.procs").split()]
         except FileNotFoundError:
             return []
 
@@ -132,10 +133,12 @@ class Groups:
         """Take the groups of an instance away. False: something in them has not quite ended yet."""
         gone = True
         for base in self._bases():
-            folder = base / self._name / instance
-            with contextlib.suppress(OSError):
-                folder.rmdir()
-            gone &= not folder.exists()
+            try:
+                os.rmdir(f"{base}/{self._name}/{instance}")
+            except FileNotFoundError:
+                pass
+            except OSError:  # in use
+                gone = False
         return gone
 
     def remove_home(self) -> None:
@@ -157,17 +160,22 @@ class Groups:
         for folder in (self._at.memory, home):
             (folder / "cgroup.subtree_control").write_text(wanted)
         group = self._folder(self._at.memory, instance)
-        (group / "memory.max").write_text(str(memory_bytes))
+        put(f"{group}/memory.max", str(memory_bytes))
         for name, value in (("memory.swap.max", "0"), ("memory.oom.group", "1")):
-            if (group / name).exists():
-                (group / name).write_text(value)
+            with contextlib.suppress(FileNotFoundError):
+                put(f"{group}/{name}", value, os.O_WRONLY)
         if self._at.cpu:
-            (group / "cpu.max").write_text(f"{quota} {PERIOD_US}")
-        return [str(group / "cgroup.procs")]
+            put(f"{group}/cpu.max", f"{quota} {PERIOD_US}")
+        return [f"{group}/cgroup.procs"]
 
-    def _folder(self, base: Path, instance: str) -> Path:
-        folder = base / self._name / instance
-        folder.mkdir(parents=True, exist_ok=True)
+    def _folder(self, base: Path, instance: str) -> str:
+        folder = f"{base}/{self._name}/{instance}"
+        try:
+            os.mkdir(folder)
+        except FileNotFoundError:  # the first of the home
+            os.makedirs(folder, exist_ok=True)
+        except FileExistsError:
+            pass
         return folder
 
 

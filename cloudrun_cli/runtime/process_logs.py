@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cloudrun_cli.runtime.base import LogLine
+from cloudrun_cli.runtime.keeper import take
 
 STREAMS = ("stdout", "stderr")
 LINE_BYTES = 256 * 1024  # a longer line is told in pieces. Source: logging, size of an entry
@@ -89,6 +90,16 @@ class Output:
         self._ended = True
         self._changed.set()
 
+    @property
+    def written_bytes(self) -> int:
+        """How much it has written, as far as that was seen."""
+        return sum(self._marks[-1].sizes)
+
+    @property
+    def closed(self) -> bool:
+        """Whether its files were let go of: nobody reads them."""
+        return not self._files
+
     def give_back(self) -> None:
         """Return the disk space of the oldest output, once there is more than is kept."""
         for file in self._files:
@@ -113,7 +124,11 @@ class Output:
             for mark in self._marks[position:]:
                 await asyncio.sleep(0)  # much may have been written, and others wait for the loop too
                 for stream in (0, 1):
+                    paused = offsets[stream]
                     for text, end in self._whole(stream, offsets[stream], mark.sizes[stream]):
+                        if end > paused + CHUNK_BYTES:
+                            paused = end
+                            await asyncio.sleep(0)
                         offsets[stream] = end
                         if text:
                             yield self._line(stream, text, mark.at, offsets)
@@ -151,7 +166,7 @@ class Output:
     def _load(self) -> list[_Mark]:
         marks = [_Mark(0.0, (0, 0))]
         with contextlib.suppress(FileNotFoundError):
-            data = self._marks_file.read_bytes()
+            data = take(str(self._marks_file))
             for at, *sizes in MARK.iter_unpack(data[: len(data) // MARK.size * MARK.size]):
                 out, err = (max(new, old) for new, old in zip(sizes, marks[-1].sizes, strict=True))
                 if (out, err) != marks[-1].sizes:

@@ -43,14 +43,19 @@ def start_time(pid: int) -> str:
 
 def runs(handle: str) -> bool:
     """Whether the process of a handle (`PID:START`) is still that process and has not ended."""
+    if not is_there(handle):
+        return False
+    found = _process(int(handle.partition(":")[0])) if PROC.is_dir() else None
+    return found is None or found.state not in "ZX"
+
+
+def is_there(handle: str) -> bool:
+    """Whether the process of a handle is still in the table, ended or not."""
     pid, _, started = handle.partition(":")
     if not pid:
         return False
     now = start_time(int(pid))
-    if not now or (started and now != started):
-        return False
-    found = _process(int(pid)) if PROC.is_dir() else None
-    return found is None or found.state not in "ZX"
+    return bool(now) and (not started or now == started)
 
 
 def is_stopped(handle: str) -> bool:

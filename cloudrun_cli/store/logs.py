@@ -30,22 +30,32 @@ class LogWriter:
         self._size = 0
 
     def append(self, entries: list[Entry]) -> None:
-        """Write the entries in one go; a line is never cut in two."""
-        if not entries:
-            return
-        rest = memoryview(b"".join(_line(entry) for entry in entries))
-        if self._file is None or self._size > self._segment_bytes:
-            self._next()
-        assert self._file is not None
-        while rest:
-            written = os.write(self._file, rest)
-            self._size, rest = self._size + written, rest[written:]
+        """Write the entries in one go, or in as many as the segments are that they fill; a line is never cut in two."""
+        lines: list[bytes] = []
+        size = 0
+        for entry in entries:
+            lines.append(_line(entry))
+            size += len(lines[-1])
+            if self._size + size > self._segment_bytes:
+                self._write(b"".join(lines))
+                lines, size = [], 0
+        if lines:
+            self._write(b"".join(lines))
 
     def close(self) -> None:
         """Let go of the file."""
         if self._file is not None:
             os.close(self._file)
             self._file = None
+
+    def _write(self, lines: bytes) -> None:
+        if self._file is None or self._size > self._segment_bytes:
+            self._next()
+        assert self._file is not None
+        rest = memoryview(lines)
+        while rest:
+            written = os.write(self._file, rest)
+            self._size, rest = self._size + written, rest[written:]
 
     def _next(self) -> None:
         os.makedirs(self._path, exist_ok=True)

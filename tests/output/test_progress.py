@@ -84,6 +84,20 @@ def test_a_terminal_sees_every_stage_that_ran_and_the_log() -> None:
     assert "Routing traffic" not in text
 
 
+def test_commands_in_the_last_word_are_whole_on_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    command = "cloudrun run jobs executions logs tail nightly-k7x2p --region=europe-west1"
+    stream = Terminal()
+    with (
+        contextlib.suppress(KeyboardInterrupt),
+        StagedProgress("Creating", STAGES, stream=stream, interactive=True) as progress,
+    ):
+        progress.start("build")
+        progress.end_with(f"It goes on without you; follow it: {command}")
+        raise KeyboardInterrupt
+    assert f"follow it: {command}\n" in stream.getvalue()
+
+
 def test_a_step_on_a_terminal_ends_on_its_own_line() -> None:
     stream = Terminal()
     with OneStep("Deleting [x]", stream=stream, interactive=True):

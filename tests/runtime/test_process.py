@@ -141,6 +141,27 @@ async def test_after_a_killed_daemon_the_next_one_learns_how_an_instance_ended(
         await successor.close()
 
 
+async def test_an_end_that_its_keeper_is_about_to_write_down_is_waited_for(own: ProcessRuntime, tmp_path: Path) -> None:
+    """Seen where many end while a daemon comes back: one has ended, and its keeper waits for a processor."""
+    successor = home(tmp_path)
+    await successor.open()
+    instance = await own.start(a_spec(await built(own, tmp_path, TALKER)))
+    keeper = keeper_of(instance)
+    os.kill(keeper, signal.SIGSTOP)
+    try:
+        os.kill(pid(instance), signal.SIGKILL)
+        await until(lambda: not process_table.runs(instance.handle))
+        asked = asyncio.ensure_future(successor.ended(instance))
+        await asyncio.sleep(0.2)
+        os.kill(keeper, signal.SIGCONT)
+        ended = await asked
+        assert ended is not None
+        assert (ended.cause, ended.signal) == (ExitCause.SIGNALED, 9)
+    finally:
+        os.kill(keeper, signal.SIGCONT)
+        await successor.close()
+
+
 async def test_instances_outlive_their_keeper_and_new_ones_get_a_new_one(own: ProcessRuntime, tmp_path: Path) -> None:
     image = await built(own, tmp_path, TALKER)
     exits = own.exits()
@@ -291,8 +312,8 @@ async def test_a_home_with_a_long_path_works_too(tmp_path: Path) -> None:
 
 async def test_a_start_that_is_given_up_leaves_nothing(own: ProcessRuntime, tmp_path: Path) -> None:
     image = await built(own, tmp_path, TALKER)
-    spec = a_spec(image)
     for _ in range(5):
+        spec = a_spec(image)
         start = asyncio.create_task(own.start(spec))
         await asyncio.sleep(0)
         start.cancel()

@@ -47,6 +47,18 @@ def test_segments_are_rotated_and_the_oldest_go(tmp_path: Path) -> None:
     assert len(kept) > 15
 
 
+def test_a_batch_beyond_a_segment_is_spread_over_several(tmp_path: Path) -> None:
+    writer = LogWriter(str(tmp_path), segment_bytes=1000, keep=3)
+    writer.append(numbered(0, 5))
+    writer.append(numbered(5, 100))
+    writer.close()
+    assert len(segments(str(tmp_path))) == 3
+    assert sum(entry.stat().st_size for entry in tmp_path.iterdir()) <= 3 * (1000 + 200)
+    kept = numbers(list(read(str(tmp_path))))
+    assert kept == list(range(kept[0], 100))
+    assert len(kept) > 15
+
+
 def test_a_new_writer_goes_on_in_the_last_segment(tmp_path: Path) -> None:
     for n in range(5):
         writer = LogWriter(str(tmp_path))
