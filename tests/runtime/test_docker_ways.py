@@ -38,7 +38,7 @@ class Echo(http.server.BaseHTTPRequestHandler):
     """Says what was asked, and from where."""
 
     def do_GET(self) -> None:
-        body = f"{self.server.server_address[1]} {self.path} {self.client_address[0]}\n".encode()
+        body = f"{self.connection.getsockname()[1]} {self.path} {self.client_address[0]}\n".encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
