@@ -12,10 +12,16 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 LIMIT_SECONDS = 120.0  # no call of the program takes this long
 _LEFT_OUT = pytest.StashKey[str]()
+_DOCKER, _STORIES = "docker", "stories"
+_ORDER = (_DOCKER, _STORIES)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Without an engine the tests that need one are left out, and one loud line says so."""
+    """Two at a time, the longest first: all that use the engine stay together, as they share images and homes, and so do
+    the stories on processes. Without an engine the tests that need one are left out, and one loud line says so."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
+    items.sort(key=lambda item: _ORDER.index(_group(item)) if _group(item) in _ORDER else len(_ORDER))
     needing = [item for item in items if item.get_closest_marker("docker")]
     if not needing:
         return
@@ -28,6 +34,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.stash[_LEFT_OUT] = f"DOCKER TESTS SKIPPED: {len(needing)} tests did not run. {error.message}"
         items[:] = [item for item in items if item not in needing]
         config.hook.pytest_deselected(items=needing)
+
+
+def _group(item: pytest.Item) -> str:
+    """Which tests one worker of pytest-xdist runs."""
+    if item.get_closest_marker("docker"):
+        return _DOCKER
+    return _STORIES if "tests/e2e/" in item.nodeid else item.nodeid.partition("::")[0]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
