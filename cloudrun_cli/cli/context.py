@@ -58,7 +58,14 @@ class Context:
 
     @cached_property
     def project(self) -> str:
-        return self.settings.text("core/project")
+        """The project in use, by its id, also where its number was said."""
+        said = self.settings.text("core/project")
+        if not said.isdecimal() or self.reader is None:
+            return said
+        from cloudrun_cli.store.projects import get
+
+        found = get(self.reader, said)
+        return found.id if found else said
 
     @cached_property
     def region(self) -> str:

@@ -11,7 +11,9 @@ from cloudrun_cli.controlplane import authorization, hierarchy
 from cloudrun_cli.core import iam, roles
 from cloudrun_cli.core.access import principal
 from cloudrun_cli.core.names import default_service_account
+from cloudrun_cli.store import jobs as job_rows
 from cloudrun_cli.store import policies, projects
+from cloudrun_cli.store import schedules as schedule_rows
 from cloudrun_cli.store import services as service_rows
 from cloudrun_cli.store.database import Store
 
@@ -43,7 +45,8 @@ class _Ran(NamedTuple):
     resource: str
     name: str
     account: str
-    public: bool
+    public: bool = False
+    group: str = "run services"  # the commands for it
 
 
 def find(store: Store, project: str, *, caller: str) -> list[Finding]:
@@ -94,7 +97,7 @@ def _shared(ran: list[_Ran], default: str) -> Iterator[Finding]:
             one.resource,
             f"{one.name} runs as the default account of the project{shared}.",
             f"Give it its own: cloudrun iam service-accounts create {_account_name(one.name)}, and "
-            f"cloudrun run services update {one.name} --service-account={_account_name(one.name)}",
+            f"cloudrun {one.group} update {one.name} --service-account={_account_name(one.name)}",
         )
 
 
@@ -125,10 +128,11 @@ def _wide(store: Store, project: str) -> Iterator[Finding]:
 
 
 def _accounts(store: Store, project: str, number: str, ran: list[_Ran]) -> Iterator[Finding]:
-    """Accounts that nothing runs as, and those that something runs as which are not there, where accounts are kept."""
+    """Accounts that nothing runs or calls as, and those that something runs as which are not there, where accounts are
+    kept."""
     if not store.one("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'service_accounts'"):
         return
-    used = {one.account for one in ran}
+    used = {one.account for one in ran} | set(_callers(store, project))
     rows = store.read("SELECT email, project FROM service_accounts")
     for one in ran:
         if one.account not in {email for email, _ in rows}:
@@ -137,7 +141,7 @@ def _accounts(store: Store, project: str, number: str, ran: list[_Ran]) -> Itera
                 Check.MISSING,
                 one.resource,
                 f"{one.name} runs as {one.account}, which does not exist: it gets no token.",
-                f"Make it, or choose another: cloudrun run services update {one.name} --service-account=ACCOUNT",
+                f"Make it, or choose another: cloudrun {one.group} update {one.name} --service-account=ACCOUNT",
             )
     kept = {str(email) for email, of_project in rows if of_project == project}
     for account in sorted(kept - used - {default_service_account(number)}):
@@ -145,7 +149,7 @@ def _accounts(store: Store, project: str, number: str, ran: list[_Ran]) -> Itera
             "INFO",
             Check.UNUSED,
             f"projects/{project}/serviceAccounts/{account}",
-            f"Nothing runs as {account}.",
+            f"Nothing runs or calls as {account}.",
             f"If nobody needs it: cloudrun iam service-accounts delete {account}",
         )
 
@@ -157,6 +161,18 @@ def _ran(store: Store, project: str) -> Iterator[_Ran]:
             resource = iam.service_resource(ref.project, ref.region, ref.name)
             public = iam.is_public(policies.get(store, resource)) or not service.invoker_check
             yield _Ran(resource, ref.name, service.template.service_account, public)
+    for job in job_rows.everywhere(store):
+        if job.ref.project == project:
+            resource = iam.job_resource(project, job.ref.region, job.ref.name)
+            yield _Ran(resource, job.ref.name, job.template.task.service_account, group="run jobs")
+
+
+def _callers(store: Store, project: str) -> Iterator[str]:
+    """The accounts as which schedules call."""
+    for schedule in schedule_rows.of_project(store, project, None):
+        token = schedule.target.oidc or schedule.target.oauth
+        if token is not None:
+            yield token.account
 
 
 def _members(chain: Any) -> Iterator[tuple[str, str, str]]:

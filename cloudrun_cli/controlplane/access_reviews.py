@@ -48,7 +48,7 @@ def review(
 ) -> Review:
     """Whether a member has a permission on a resource, and why. Raises InvalidArgument for what is neither a member
     nor a permission; PermissionDenied when the caller may not read the policies."""
-    wanted = ANONYMOUS if member == "anonymous" else principal(member)
+    wanted = ANONYMOUS if member in ("anonymous", iam.ALL_USERS) else principal(member)
     if wanted != ANONYMOUS:
         iam.check_member(wanted)
     if permission not in permissions.known():

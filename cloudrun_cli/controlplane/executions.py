@@ -11,6 +11,8 @@ from datetime import datetime
 from random import Random
 from typing import Any
 
+from cloudrun_cli.controlplane import jobs as job_verbs
+from cloudrun_cli.controlplane import permits
 from cloudrun_cli.controlplane.watch import changes
 from cloudrun_cli.core import retries
 from cloudrun_cli.core.annotations import OPERATION_ID
@@ -59,10 +61,12 @@ def run(
     random: Random,
 ) -> Execution:
     """Make an execution of the job with all its tasks; nothing of it runs yet. With a `token` its name is made of that.
-    Raises NotFound; InvalidArgument; AlreadyExists for a token that was used before; ResourceExhausted when too many
-    of the project and region run; then nothing has changed."""
+    Raises PermissionDenied; NotFound; InvalidArgument; AlreadyExists for a token that was used before;
+    ResourceExhausted when too many of the project and region run; then nothing has changed."""
     check_resource_name(ref.name)
+    verb = "jobs run" if overrides == NO_OVERRIDES else "jobs run with overrides"
     with store.transaction():
+        permits.require(store, caller, verb, job_verbs.resource(ref))
         job = job_rows.get(store, ref)
         if job is None:
             raise NotFound(f"Cannot find job [{ref.name}].")
@@ -80,7 +84,7 @@ def started(
     now: datetime,
     random: Random,
 ) -> Execution:
-    """`run`, in a transaction that has saved the job."""
+    """`run`, in a transaction that has saved the job and asked whether the caller may."""
     ref = job.ref
     _check_room(store, ref)
     name = _token_name(store, ref, token) if token else _free_name(store, ref, random)
@@ -92,10 +96,13 @@ def started(
     return execution
 
 
-def get(store: Store, ref: ExecutionRef) -> Execution:
-    """The execution. Raises NotFound, and InvalidArgument for what cannot be a name."""
+def get(store: Store, ref: ExecutionRef, *, caller: str | None = None, verb: str = "executions describe") -> Execution:
+    """The execution; with a caller, if that may do this verb with it. Raises NotFound, PermissionDenied, and
+    InvalidArgument for what cannot be a name."""
     check_resource_name(ref.name)
     found = execution_rows.get(store, ref)
+    if caller is not None:
+        permits.require(store, caller, verb, resource(ref, found))
     if found is None:
         raise NotFound(f"Cannot find execution [{ref.name}].")
     return found
@@ -106,12 +113,18 @@ def find(store: Store, ref: ExecutionRef) -> Execution | None:
     return execution_rows.get(store, ref)
 
 
+def resource(ref: ExecutionRef, found: Execution | None) -> str:
+    """Its full name: below that of its job, whose policy holds for it, where it is there."""
+    return f"{permits.place(ref.project, ref.region)}/jobs/{found.job if found else '-'}/executions/{ref.name}"
+
+
 def cancel(store: Store, ref: ExecutionRef, *, caller: str, now: datetime) -> Execution:
-    """Ask for its end: tasks that wait never start, those that run are told to stop by the daemon. Raises NotFound;
-    FailedPrecondition when it has come to its end."""
+    """Ask for its end: tasks that wait never start, those that run are told to stop by the daemon. Raises
+    PermissionDenied; NotFound; FailedPrecondition when it has come to its end."""
     check_resource_name(ref.name)
     with store.transaction():
         execution = execution_rows.get(store, ref)
+        permits.require(store, caller, "executions cancel", resource(ref, execution))
         if execution is None:
             raise NotFound(f"Execution [{ref.name}] could not be found.")
         if not execution.is_open:
@@ -128,9 +141,10 @@ def cancel(store: Store, ref: ExecutionRef, *, caller: str, now: datetime) -> Ex
 
 
 def delete(store: Store, ref: ExecutionRef, *, caller: str, now: datetime) -> None:
-    """Remove the execution with its tasks; what runs of it is stopped. Raises NotFound."""
+    """Remove the execution with its tasks; what runs of it is stopped. Raises PermissionDenied, NotFound."""
     with store.transaction():
         execution = execution_rows.get(store, ref)
+        permits.require(store, caller, "executions delete", resource(ref, execution))
         if execution is None:
             raise NotFound(f"Execution [{ref.name}] could not be found.")
         execution_rows.delete(store, ref)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from random import Random
 
-from cloudrun_cli.controlplane import executions
+from cloudrun_cli.controlplane import executions, permits
 from cloudrun_cli.controlplane import jobs as verbs
 from cloudrun_cli.controlplane import projects as project_verbs
 from cloudrun_cli.controlplane.replacing import check_place, check_version
@@ -44,8 +44,8 @@ def replace_all(
     validate_only: bool = False,
 ) -> list[Replaced]:
     """Make the jobs what the documents say, in their order: all of them, or none. Everything that a document leaves out
-    goes back to its default. `client` are the annotations that name the client. Raises InvalidArgument, AlreadyExists
-    (a token used before), Conflict, ResourceExhausted; then nothing has changed."""
+    goes back to its default. `client` are the annotations that name the client. Raises PermissionDenied,
+    InvalidArgument, AlreadyExists (a token used before), Conflict, ResourceExhausted; then nothing has changed."""
     check_project(project)
     check_region(region)
     with store.transaction(keep=not validate_only):
@@ -74,18 +74,22 @@ def _replace(
     random: Random,
 ) -> Replaced:
     check_place(wanted, ref, number, "job")
+    permits.require(store, caller, "jobs replace", verbs.resource(ref))
     old = job_rows.get(store, ref)
     check_version(wanted, shown_version(old) if old else "", old.generation if old else None, "job")
     job = _as_wanted(old or verbs.new(ref, caller, now, random), wanted, number)
     check_job(job)
     if old is not None and _unsigned(job) == _unsigned(old):
         return Replaced(old, created=False, changed=False)
+    permits.act_as(store, caller, job.template.task.service_account)
     job = stamping.stamped_job(job, random, client)
     job = replace(job, generation=job.generation + 1, updated=now, last_modifier=caller)
     job = verbs.saved(store, job, number, is_new=old is None, now=now)
     verbs.note(store, job, "replace", now, caller)
     asked = [token for key, token in wanted.tokens.items() if old is None or old.extra.get(key) != token]
     execution = None
+    if asked:
+        permits.require(store, caller, "jobs run", verbs.resource(ref))
     for token in asked:
         execution = executions.started(store, job, token=token, caller=caller, now=now, random=random)
     return Replaced(job_rows.get(store, ref) or job, old is None, True, execution)

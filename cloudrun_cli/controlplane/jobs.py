@@ -10,6 +10,7 @@ from datetime import datetime
 from random import Random
 from typing import Any
 
+from cloudrun_cli.controlplane import permits
 from cloudrun_cli.controlplane import projects as project_verbs
 from cloudrun_cli.core import iam
 from cloudrun_cli.core.changes import Change
@@ -53,11 +54,12 @@ def create(
     now: datetime,
     random: Random,
 ) -> Job:
-    """Make a job. Raises AlreadyExists, InvalidArgument; then nothing has changed."""
+    """Make a job. Raises PermissionDenied, AlreadyExists, InvalidArgument; then nothing has changed."""
     with store.transaction(keep=not writing.validate_only):
+        number = _allowed(store, ref, caller, now, "jobs create")
         if job_rows.get(store, ref) is not None:
             raise AlreadyExists(f"Job [{ref.name}] already exists.", field="metadata.name")
-        return _write(store, ref, None, changes, "create", writing, caller, now, random)
+        return _write(store, ref, number, None, changes, "create", writing, caller, now, random)
 
 
 def deploy(
@@ -70,10 +72,12 @@ def deploy(
     now: datetime,
     random: Random,
 ) -> Written:
-    """Make a job, or change the one that is there. Raises InvalidArgument; then nothing has changed."""
+    """Make a job, or change the one that is there. Raises PermissionDenied, InvalidArgument; then nothing has
+    changed."""
     with store.transaction(keep=not writing.validate_only):
         old = job_rows.get(store, ref)
-        return Written(_write(store, ref, old, changes, "deploy", writing, caller, now, random), old is None)
+        number = _allowed(store, ref, caller, now, "jobs update" if old else "jobs create")
+        return Written(_write(store, ref, number, old, changes, "deploy", writing, caller, now, random), old is None)
 
 
 def update(
@@ -86,18 +90,23 @@ def update(
     now: datetime,
     random: Random,
 ) -> Job:
-    """Change a job; its executions stay as they are. Raises NotFound, InvalidArgument; then nothing has changed."""
+    """Change a job; its executions stay as they are. Raises PermissionDenied, NotFound, InvalidArgument; then nothing
+    has changed."""
     check_resource_name(ref.name)
     with store.transaction(keep=not writing.validate_only):
+        number = _allowed(store, ref, caller, now, "jobs update")
         old = job_rows.get(store, ref)
         if old is None:
             raise _gone(store, ref)
-        return _write(store, ref, old, changes, "update", writing, caller, now, random)
+        return _write(store, ref, number, old, changes, "update", writing, caller, now, random)
 
 
-def get(store: Store, ref: JobRef) -> Job:
-    """The job. Raises NotFound, and InvalidArgument for what cannot be a name."""
+def get(store: Store, ref: JobRef, *, caller: str | None = None, verb: str = "jobs describe") -> Job:
+    """The job; with a caller, if that may do this verb with it. Raises NotFound, PermissionDenied, and InvalidArgument
+    for what cannot be a name."""
     check_resource_name(ref.name)
+    if caller is not None:
+        permits.require(store, caller, verb, resource(ref))
     found = job_rows.get(store, ref)
     if found is None:
         raise NotFound(f"Cannot find job [{ref.name}].", hint=_elsewhere(store, ref))
@@ -110,15 +119,21 @@ def find(store: Store, ref: JobRef) -> Job | None:
 
 
 def delete(store: Store, ref: JobRef, *, caller: str, now: datetime) -> None:
-    """Remove the job with its executions and its policy. Raises NotFound."""
+    """Remove the job with its executions and its policy. Raises PermissionDenied, NotFound."""
     with store.transaction():
+        permits.require(store, caller, "jobs delete", resource(ref))
         job = job_rows.get(store, ref)
         if job is None:
             raise _gone(store, ref)
         job_rows.delete(store, ref)
         execution_rows.delete_of_job(store, ref)
-        policies.delete(store, iam.job_resource(ref.project, ref.region, ref.name))
+        policies.delete(store, resource(ref))
         note(store, job, "delete", now, caller)
+
+
+def resource(ref: JobRef) -> str:
+    """Its full name."""
+    return iam.job_resource(ref.project, ref.region, ref.name)
 
 
 def new(ref: JobRef, caller: str, now: datetime, random: Random) -> Job:
@@ -141,9 +156,20 @@ def note(store: Store, job: Job, verb: str, now: datetime, caller: str) -> None:
     journal.note(store, now, caller, verb, "Job", **where, generation=job.generation)
 
 
+def _allowed(store: Store, ref: JobRef, caller: str, now: datetime, verb: str) -> str:
+    """The number of the job's project, once it is clear that the caller may. Raises PermissionDenied, and
+    InvalidArgument for what cannot be a name."""
+    check_project(ref.project)
+    check_region(ref.region)
+    number = project_verbs.ensure(store, ref.project, caller, now)
+    permits.require(store, caller, verb, resource(ref))
+    return number
+
+
 def _write(
     store: Store,
     ref: JobRef,
+    number: str,
     old: Job | None,
     changes: Sequence[Change],
     verb: str,
@@ -152,10 +178,7 @@ def _write(
     now: datetime,
     random: Random,
 ) -> Job:
-    check_project(ref.project)
-    check_region(ref.region)
     check_job_name(ref.name)
-    number = project_verbs.ensure(store, ref.project, caller, now)
     job = _changed(old or new(ref, caller, now, random), changes)
     job = replace(job, template=with_defaults(job.template, number))
     job = stamped_job(job, random)
@@ -169,6 +192,7 @@ def _write(
         last_modifier=caller,
     )
     check_job(job)
+    permits.act_as(store, caller, job.template.task.service_account)
     job = saved(store, job, number, is_new=old is None, now=now)
     note(store, job, verb, now, caller)
     return job

@@ -50,10 +50,15 @@ def revisions(
     return out
 
 
-def jobs(store: Store, project: str, region: str | None = None, limit: int | None = None) -> list[Json]:
-    """The project's jobs in v1, by name and region; no more than `limit`."""
+def jobs(
+    store: Store, project: str, region: str | None = None, limit: int | None = None, *, caller: str | None = None
+) -> list[Json]:
+    """The project's jobs in v1, by name and region; no more than `limit`; with a caller, if that may list them. Raises
+    PermissionDenied."""
     from cloudrun_cli.store import jobs as job_rows
 
+    if caller is not None:
+        permits.require(store, caller, "jobs list", permits.place(project, region))
     return job_rows.bodies(store, project, region, limit)
 
 
@@ -64,10 +69,16 @@ def executions(
     job: str | None = None,
     limit: int | None = None,
     offset: int = 0,
+    *,
+    caller: str | None = None,
 ) -> list[Json]:
-    """The project's executions in v1, newest first; no more than `limit`, after the first `offset`."""
+    """The project's executions in v1, newest first; no more than `limit`, after the first `offset`; with a caller, if
+    that may list them. Raises PermissionDenied."""
     from cloudrun_cli.store import executions as execution_rows
 
+    if caller is not None:
+        of = f"{permits.place(project, region)}/jobs/{job}" if job else permits.place(project, region)
+        permits.require(store, caller, "executions list", of)
     return execution_rows.bodies(store, project, region, job, limit, offset)
 
 
@@ -86,9 +97,12 @@ def tasks(
     states: Sequence[str] = (),
     limit: int | None = None,
     after: int = -1,
+    *,
+    caller: str | None = None,
 ) -> list[Json]:
     """The tasks of an execution in v1, by index, from the one behind `after`; only those in one of the states, where
-    any are named, and no more than `limit`. None of an execution that is not there."""
+    any are named, and no more than `limit`. None of an execution that is not there. With a caller, if that may list
+    them. Raises PermissionDenied."""
     from cloudrun_cli.core.jobs import ExecutionRef, TaskState
     from cloudrun_cli.core.wire.v1_tasks import tasks_to_json
     from cloudrun_cli.store import executions as execution_rows
@@ -96,6 +110,9 @@ def tasks(
     from cloudrun_cli.store import tasks as task_rows
 
     found = execution_rows.get(store, ExecutionRef(project, region, execution))
+    if caller is not None:
+        of = f"{permits.place(project, region)}/jobs/{found.job if found else '-'}/executions/{execution}"
+        permits.require(store, caller, "tasks list", of)
     if found is None:
         return []
     wanted = [TaskState(state) for state in states] or None

@@ -37,6 +37,28 @@ NEEDED: dict[str, tuple[str, ...]] = {
     "domain-mappings delete": ("run.services.update",),
     "domain-mappings describe": ("run.services.get",),
     "domain-mappings list": ("run.services.list",),
+    "jobs create": ("run.jobs.create",),
+    "jobs update": ("run.jobs.update",),
+    "jobs replace": ("run.jobs.create", "run.jobs.update"),
+    "jobs delete": ("run.jobs.delete",),
+    "jobs describe": ("run.jobs.get",),
+    "jobs list": ("run.jobs.list",),
+    "jobs run": ("run.jobs.run",),
+    "jobs run with overrides": ("run.jobs.run", "run.jobs.runWithOverrides"),
+    "executions cancel": ("run.executions.cancel",),
+    "executions delete": ("run.executions.delete",),
+    "executions describe": ("run.executions.get",),
+    "executions list": ("run.executions.list",),
+    "tasks describe": ("run.tasks.get",),
+    "tasks list": ("run.tasks.list",),
+    "schedules create": ("cloudscheduler.jobs.create",),
+    "schedules update": ("cloudscheduler.jobs.update",),
+    "schedules delete": ("cloudscheduler.jobs.delete",),
+    "schedules describe": ("cloudscheduler.jobs.get",),
+    "schedules list": ("cloudscheduler.jobs.list",),
+    "schedules run": ("cloudscheduler.jobs.run",),
+    "schedules pause": ("cloudscheduler.jobs.pause",),
+    "schedules resume": ("cloudscheduler.jobs.enable",),
     "logs read": ("logging.logEntries.list",),
     "service-accounts create": ("iam.serviceAccounts.create",),
     "service-accounts delete": ("iam.serviceAccounts.delete",),
@@ -92,7 +114,7 @@ def held(store: Store, caller: str, asked: Sequence[str], resource: str) -> list
     return authorization.permitted(store, caller, list(asked), resource)
 
 
-def act_as(store: Store, caller: str, email: str) -> None:
+def act_as(store: Store, caller: str, email: str, field: str = "--service-account") -> None:
     """Nothing when the account exists and the caller may let code run as it. Raises PermissionDenied, which tells one
     from the other as little as the real service does. Source: troubleshooting, actAs"""
     from cloudrun_cli.store import service_accounts
@@ -108,7 +130,7 @@ def act_as(store: Store, caller: str, email: str) -> None:
             return
     raise PermissionDenied(
         f"Permission 'iam.serviceaccounts.actAs' denied on service account {email} (or it may not exist).",
-        field="--service-account",
+        field=field,
         hint="There are: cloudrun iam service-accounts list. Who may use one: cloudrun iam service-accounts "
         f"add-iam-policy-binding {email} --member={_member(caller)} --role=roles/iam.serviceAccountUser",
     )

@@ -207,9 +207,10 @@ def _check_there(store: Store, resource: str) -> None:
     there = policy_rows.has_subject(store, resource)
     if there is None:
         raise Unimplemented(f"Policies of {words[-2]} are not kept here.", field="resource")
-    if not there and words[-2] == "services":
+    if not there and words[-2] in ("services", "jobs"):
         raise NotFound(
-            f"Resource '{words[-1]}' of kind 'SERVICE' in region '{words[3]}' in project '{words[1]}' does not exist."
+            f"Resource '{words[-1]}' of kind '{kind.name.upper()}' in region '{words[3]}' in project '{words[1]}' does "
+            "not exist."
         )
     if not there:
         raise NotFound(f"{kind.name} [{resource}] does not exist.", field="resource")

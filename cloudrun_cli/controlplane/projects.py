@@ -34,6 +34,8 @@ def ensure(store: Store, project: str, caller: str, now: datetime) -> str:
             field="project",
             hint=f"To have it back: cloudrun projects undelete {found.id}",
         )
+    if found is not None and found.id != project:  # what is made in it is kept under its id
+        raise InvalidArgument(f"[{project}] is the number of project [{found.id}]: use its id.", field="project")
     if found is not None and policies.versioned(store, f"projects/{found.id}")[1]:
         return found.number
     if found is None and not principal(caller).startswith("user:"):

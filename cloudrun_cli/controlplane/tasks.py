@@ -1,15 +1,18 @@
 """The verbs of tasks, which only look: what becomes of a task is for the daemon and the rules."""
 
-from cloudrun_cli.controlplane import executions
+from cloudrun_cli.controlplane import executions, permits
 from cloudrun_cli.core.errors import NotFound
 from cloudrun_cli.core.jobs import Attempt, ExecutionRef, Task, task_name
 from cloudrun_cli.store import tasks as task_rows
 from cloudrun_cli.store.database import Store
 
 
-def get(store: Store, ref: ExecutionRef, index: int) -> Task:
-    """One task of an execution. Raises NotFound."""
+def get(store: Store, ref: ExecutionRef, index: int, *, caller: str | None = None) -> Task:
+    """One task of an execution; with a caller, if that may see it. Raises NotFound, PermissionDenied."""
     execution = executions.find(store, ref)
+    if caller is not None:
+        named = f"{executions.resource(ref, execution)}/tasks/{task_name(ref.name, index)}"
+        permits.require(store, caller, "tasks describe", named)
     found = task_rows.get(store, execution.uid, index) if execution else None
     if found is None:
         raise NotFound(f"Cannot find task [{task_name(ref.name, index)}].")

@@ -24,7 +24,8 @@ APEX_AAAA = (
 )
 
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
-_OWN = (SUFFIX, "run.app", "googleapis.com", "localhost")  # names that services and APIs have already
+# Names that services, APIs and the metadata server have already; nobody can own one under .internal. Source: ICANN
+_OWN = (SUFFIX, "run.app", "googleapis.com", "localhost", "internal")
 # Second labels under which countries register names, as in example.co.uk
 _SECOND_LEVEL = frozenset(("ac", "co", "com", "edu", "gob", "gov", "gv", "ltd", "me", "mil", "ne", "net", "or", "org"))
 

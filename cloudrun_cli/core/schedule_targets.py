@@ -16,7 +16,8 @@ HERE = "127.0.0.1"
 
 
 class Address(NamedTuple):
-    """What to connect to, and the Host header to send; `ours` when this machine's edge answers."""
+    """What to ask, and the Host header to send; `ours` when this machine's edge answers, which is asked by the socket
+    that our own products have for it."""
 
     url: str
     host: str
@@ -24,7 +25,8 @@ class Address(NamedTuple):
 
 
 def address(uri: str, edge: Edge, serves: Callable[[str], bool]) -> Address:
-    """Where a call of `uri` goes. `serves` tells whether a host name is one of a service's here."""
+    """Where a call of `uri` goes. `edge` is where this machine's listens; `serves` tells whether a host name is one
+    of a service's here."""
     parts = urlsplit(uri)
     host = parts.netloc.rpartition("@")[2]
     name = host_name(host)
@@ -32,14 +34,16 @@ def address(uri: str, edge: Edge, serves: Callable[[str], bool]) -> Address:
     rest = path + (f"?{parts.query}" if parts.query else "")
     if name.endswith(GOOGLE):
         host = name.removesuffix(".com") + _LOCAL
-    elif is_address(name) or not (name.endswith(f".{SUFFIX}") or _is_api(name) or serves(name)):
+    elif is_address(name):
+        if parts.port not in edge or not _is_api(name, path):
+            return Address(f"{parts.scheme}://{parts.netloc}{rest}", host, False)
+    elif not (name.endswith(f".{SUFFIX}") or _is_api(name, path) or serves(name)):
         if name.endswith(_LOCAL):  # RFC 6761; not every resolver knows it
             port = parts.port or (443 if parts.scheme == "https" else 80)
             return Address(f"{parts.scheme}://{HERE}:{port}{rest}", host, False)
         return Address(f"{parts.scheme}://{parts.netloc}{rest}", host, False)
-    port = edge.https_port if parts.scheme == "https" else edge.http_port
-    return Address(f"{parts.scheme}://{HERE}:{port}{rest}", host, True)
+    return Address(f"http://{HERE}{rest}", host, True)
 
 
-def _is_api(name: str) -> bool:
-    return destination(name, "/", None, Directory()) is TO_API
+def _is_api(name: str, path: str) -> bool:
+    return destination(name, path, None, Directory()) is TO_API

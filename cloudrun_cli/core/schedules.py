@@ -154,9 +154,9 @@ def headers(schedule: Schedule, tick: datetime, token: str | None) -> dict[str, 
 
 
 def audience(target: HttpTarget) -> str:
-    """For whom its OpenID Connect token is: as said, or the address."""
+    """For whom its OpenID Connect token is: as said, or the address without its query."""
     assert target.oidc is not None
-    return target.oidc.about or target.uri
+    return target.oidc.about or target.uri.partition("?")[0]
 
 
 # google.rpc.Code by HTTP status, and their names by number. Source: google/rpc/code.proto

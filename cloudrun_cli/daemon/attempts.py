@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,6 +17,7 @@ from cloudrun_cli.daemon import task_specs
 from cloudrun_cli.daemon.endings import ending
 from cloudrun_cli.daemon.logdesk import LogDesk
 from cloudrun_cli.daemon.runtimes import Runtimes
+from cloudrun_cli.daemon.secrets import Secrets, TaskSecrets
 from cloudrun_cli.daemon.tasks import Tasks
 from cloudrun_cli.runtime.base import Exit, ExitCause, Instance, Runtime
 
@@ -55,6 +56,11 @@ class Attempt:
         assert self.task.attempt is not None
         return self.task.attempt.number
 
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended, or is about to be told so."""
+        return self.news.done() or self.over.is_set()
+
     def tell(self, news: Exit | Cause) -> None:
         """It has ended, or is to end; what comes second is no news."""
         if not self.news.done():
@@ -79,10 +85,13 @@ class Attempts:
         clock: Clock,
         tasks: Tasks,
         turn: Turn,
+        secrets: Secrets,
         saw: Callable[[Attempt], None],
     ) -> None:
         self._home, self._runtimes, self._desk, self._clock = home, runtimes, desk, clock
         self._tasks, self._turn, self._saw = tasks, turn, saw
+        self._secrets = secrets
+        self.told: Callable[[str], Mapping[str, str]] = lambda runtime: {}  # variables for tasks on a runtime
         self._live: dict[str, Attempt] = {}
         self._forgetting = asyncio.Semaphore(FORGETTING)
         self._cleaning: set[asyncio.Task[None]] = set()
@@ -99,6 +108,10 @@ class Attempts:
         attempt = Attempt(execution, task, news, found=found, cursor=cursor)
         self._live[attempt.id] = attempt
         return attempt
+
+    def everyone(self) -> Iterable[Attempt]:
+        """Those under way."""
+        return self._live.values()
 
     def __len__(self) -> int:
         return len(self._live)
@@ -157,7 +170,10 @@ class Attempts:
     async def _bring_up(self, attempt: Attempt) -> None:
         execution = attempt.execution
         runtime = self._runtimes.get(execution.status.runtime)
-        first, *further = task_specs.of_task(attempt.id, execution, attempt.task.index, attempt.number, self._home)
+        given, told = self._secrets.given(TaskSecrets.of(execution)), self.told(runtime.name)
+        first, *further = task_specs.of_task(
+            attempt.id, execution, attempt.task.index, attempt.number, self._home, given, told
+        )
         async with self._turn(execution.job_ref):
             attempt.instance = await runtime.start(first)
         try:

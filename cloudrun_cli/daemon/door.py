@@ -28,6 +28,7 @@ from cloudrun_cli.store.database import Store
 
 INVOKE = "run.routes.invoke"
 _OURS, _THEIRS = b"x-serverless-authorization", b"authorization"
+_STEPS = re.compile(r"%2e|%2f|%5c|\\", re.IGNORECASE)  # a dot, and what apps may take for a slash
 _MANY = 8192  # rights, and headers, that are remembered
 
 
@@ -153,8 +154,8 @@ class Door(Doorway):
 
 
 def _asked(path: bytes) -> str:
-    """The path that a condition is about: without query, and without steps back, so that /open/../shut is /shut."""
+    """The path that a condition is about: without query, and without steps back, so that /open/../shut is /shut, also
+    where dots and slashes are written so that only the app reads them as such."""
     asked = path.decode("latin-1").partition("?")[0]
-    if "/." in asked or "%2e" in asked.lower():
-        asked = posixpath.normpath(re.sub("%2e", ".", asked, flags=re.IGNORECASE))
-    return asked
+    plain = _STEPS.sub(lambda found: "." if found[0].lower() == "%2e" else "/", asked)
+    return posixpath.normpath(plain) if "/." in plain else re.sub("%2e", ".", asked, flags=re.IGNORECASE)

@@ -15,7 +15,7 @@ from cloudrun_cli.core.errors import CloudRunError
 from cloudrun_cli.core.instances import Event, InstanceState, Reason
 from cloudrun_cli.core.limits import memory_bytes
 from cloudrun_cli.core.resources import STARTUP_LIMIT, Revision, RevisionName, RevisionRef
-from cloudrun_cli.daemon import probing, specs
+from cloudrun_cli.daemon import probing, reading, specs
 from cloudrun_cli.daemon.boosting import Boosting
 from cloudrun_cli.daemon.endings import ending, why_lost
 from cloudrun_cli.daemon.health import Health
@@ -168,13 +168,12 @@ class Fleet:
                 self._secrets.mount(revision)
                 member.brought_up.set()
                 self._members[member.id] = member
-                member.reader = self._tasks.spawn(self._read(member, runtime))
+                member.reader = self._tasks.spawn(reading.read(member, runtime, self._desk))
                 if await self._wake(runtime, instance) and await probing.is_up(runtime, member):
                     self._open(member, adopted=True)
                 else:
                     self._tasks.spawn(self._end(member, _down(Reason.NOT_UP)))
         self._lives.forsake_others()
-        self._secrets.forget_others()
 
     def stuck(self, instance_id: str) -> None:
         """It was without CPU, and the engine does not give it back: others serve its requests."""
@@ -252,7 +251,7 @@ class Fleet:
     def _begin_reading(self, member: Member, runtime: Runtime) -> None:
         member.running_at = self._clock.now()
         self._know(member)
-        member.reader = self._tasks.spawn(self._read(member, runtime))
+        member.reader = self._tasks.spawn(reading.read(member, runtime, self._desk))
 
     async def _ends_at_once(self, member: Member, runtime: Runtime) -> bool:
         """Whether it ends right after it began to listen: a server with worker processes opens its port before they
@@ -316,7 +315,7 @@ class Fleet:
         elif member.instance is not None:
             await self._squeezing.let_go(member.id)
             await self._tidy(member)
-        await self._finish_reading(member)
+        await reading.finish(member)
         self._gate.drop_instance(member.id)
         self._members.pop(member.id, None)
         if all(other.revision.ref != member.revision.ref for other in self._members.values()):
@@ -366,37 +365,6 @@ class Fleet:
         self._tasks.spawn(self._end(member, event, grace))
         self.lost(member.revision.ref, time.monotonic() - member.began)
         self.changed(member.revision.ref)
-
-    async def _read(self, member: Member, runtime: Runtime) -> None:
-        """Its log lines, from its start (or from where the last daemon stopped) to its end."""
-        assert member.instance is not None
-        service = member.revision.service_ref
-        after = self._desk.last_cursor(service, member.id)
-        try:
-            async for line in runtime.logs(member.instance, after=after):
-                member.heard(line.container, line.text)
-                self._desk.add(
-                    service,
-                    logs.from_line(
-                        member.revision.ref,
-                        service.name,
-                        member.id,
-                        line.stream,
-                        line.text,
-                        line.at,
-                        line.cursor,
-                        line.container if member.has_several else "",
-                    ),
-                )
-        except CloudRunError as error:
-            log.warning("The log of %s broke off: %s", member.id, error.message)
-
-    async def _finish_reading(self, member: Member) -> None:
-        if member.reader is None:
-            return
-        done, _ = await asyncio.wait([member.reader], timeout=2.0)
-        if not done:
-            member.reader.cancel()
 
     def _say(self, member: Member, text: str, severity: str = "INFO") -> None:
         revision = member.revision

@@ -10,7 +10,7 @@ import contextlib
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
@@ -18,13 +18,14 @@ from typing import Any
 from cloudrun_cli.clock import Clock
 from cloudrun_cli.controlplane import executions
 from cloudrun_cli.core import contract, retries, sidecars
-from cloudrun_cli.core.autopsy import MISSING
+from cloudrun_cli.core.autopsy import refused
 from cloudrun_cli.core.errors import CloudRunError
 from cloudrun_cli.core.jobs import AttemptEnd, Cause, Execution, Task
 from cloudrun_cli.daemon import task_specs
 from cloudrun_cli.daemon.attempts import Attempt, Attempts, Turn
 from cloudrun_cli.daemon.logdesk import LogDesk
 from cloudrun_cli.daemon.runtimes import Runtimes
+from cloudrun_cli.daemon.secrets import Secrets, TaskSecrets
 from cloudrun_cli.daemon.tasks import Tasks
 from cloudrun_cli.runtime.base import Instance
 from cloudrun_cli.store import tasks as task_rows
@@ -78,11 +79,13 @@ class Jobs:
         random: Random,
         tasks: Tasks,
         turn: Turn,
+        secrets: Secrets,
         most: Callable[[], int],
     ) -> None:
         self._home, self._store, self._runtimes, self._desk = home, store, runtimes, desk
         self._clock, self._random, self._tasks, self._most = clock, random, tasks, most
-        self._attempts = Attempts(home, runtimes, desk, clock, tasks, turn, self._saw)
+        self._secrets = secrets
+        self._attempts = Attempts(home, runtimes, desk, clock, tasks, turn, secrets, self._saw)
         self._runs: dict[str, Run] = {}
         self._working: set[asyncio.Task[None]] = set()
         self._rung = asyncio.Event()  # there is something to save
@@ -94,9 +97,21 @@ class Jobs:
         self._places = 0  # given so far
 
     def open(self) -> None:
-        """Find what an earlier daemon has left, and carry everything on from here. The runtimes are open."""
+        """Find what an earlier daemon has left, and carry everything on from here. The runtimes are open. From here on
+        the secrets that tasks have mounted are kept."""
+        for execution in executions.open_ones(self._store):
+            if execution.status.image_digest:
+                self._secrets.mount(TaskSecrets.of(execution))
         self._attempts.watch()
         self._loop = self._tasks.spawn(self._carry_on())
+
+    def everyone(self) -> Iterable[Attempt]:
+        """Every attempt under way."""
+        return self._attempts.everyone()
+
+    def tell(self, told: Callable[[str], Mapping[str, str]]) -> None:
+        """Tasks on a runtime have these variables, unless their user says otherwise."""
+        self._attempts.told = told
 
     def look(self, *, whole: bool = False) -> None:
         """Begin new executions; end the attempts of those that are to end."""
@@ -161,8 +176,8 @@ class Jobs:
         try:
             found = await self._with_images(run.execution)
         except CloudRunError as error:
-            said = " ".join(filter(None, (error.message, error.hint)))
-            self._refuse(run, MISSING, said)
+            finding = refused(error)
+            self._refuse(run, finding.reason, " ".join(filter(None, (finding.cause, finding.advice))))
         except Exception:
             log.exception("Preparing %s broke", ref)
             self._refuse(run, INTERNAL, FAULT)
@@ -201,6 +216,7 @@ class Jobs:
             note=" ".join(dict.fromkeys(notes)),
         )
         prepared = replace(execution, status=status)
+        self._secrets.check(TaskSecrets.of(execution))
         for spec in task_specs.of_task("", prepared, 0, 0, self._home):
             runtime.check(spec)
         return prepared
@@ -253,6 +269,8 @@ class Jobs:
         for uid, run in list(self._runs.items()):
             if not run.live and not run.seen and (not run.execution.is_open or run.stopping):
                 del self._runs[uid]
+                if all(other.execution.ref != run.execution.ref for other in self._runs.values()):
+                    self._secrets.unmount(run.execution.ref)
 
     def _deal(self) -> list[tuple[Run, Task]]:
         """Give the free places to the executions that have fewest, and among those to who has waited longest; the tasks

@@ -21,10 +21,12 @@ import uvloop
 
 from cloudrun_cli import __version__
 from cloudrun_cli.clock import SystemClock
+from cloudrun_cli.controlplane.schedule_tokens import ScheduleTokens
 from cloudrun_cli.controlplane.tokens import Tokens
 from cloudrun_cli.controlplane.vault import Vault
 from cloudrun_cli.core.addresses import Edge
 from cloudrun_cli.core.errors import CloudRunError
+from cloudrun_cli.core.schedules import Schedule
 from cloudrun_cli.daemon.admin_api import AdminApi
 from cloudrun_cli.daemon.autoscaler import Autoscaler
 from cloudrun_cli.daemon.builder import Builder
@@ -34,6 +36,7 @@ from cloudrun_cli.daemon.doorbell import FAILED, FORGET, READY, process_start, r
 from cloudrun_cli.daemon.edge import EdgeKeeper
 from cloudrun_cli.daemon.fleet import Fleet
 from cloudrun_cli.daemon.jobs import Jobs
+from cloudrun_cli.daemon.lengths import Lengths
 from cloudrun_cli.daemon.lives import Lives
 from cloudrun_cli.daemon.logdesk import LogDesk
 from cloudrun_cli.daemon.metadata import Metadata
@@ -49,7 +52,7 @@ from cloudrun_cli.daemon.supervisor import GAVE_UP, succeed
 from cloudrun_cli.daemon.tasks import Tasks
 from cloudrun_cli.daemon.world import World
 from cloudrun_cli.dataplane.certificates import TRUST
-from cloudrun_cli.dataplane.envoy_config import Inside
+from cloudrun_cli.dataplane.envoy_config import INTERNAL_SOCKET, Inside
 from cloudrun_cli.dataplane.gate import Gate
 from cloudrun_cli.dataplane.records import RequestRecord
 from cloudrun_cli.runtime.base import Runtime
@@ -68,22 +71,6 @@ EDGE = "edge"  # the fact in the store that says where the edge listens
 
 class Stop(Exception):
     """Somebody asked the daemon to end."""
-
-
-class Lengths:
-    """Settings that may be made anew while the daemon runs; read again when somebody has rung."""
-
-    def __init__(self) -> None:
-        self.read()
-
-    def read(self) -> None:
-        """What is set now. Raises InvalidArgument."""
-        settings = Settings()
-        self.startup = settings.duration("emulator/startup_timeout")
-        self.idle = settings.duration("emulator/idle_timeout")
-        self.settle = settings.duration("emulator/settle_time")
-        self.speed = settings.speed("emulator/time_scale")
-        self.tasks = settings.count("emulator/max_running_tasks")
 
 
 class Daemon:
@@ -108,7 +95,10 @@ class Daemon:
         self.tokens = Tokens(home)
         self.metadata = Metadata(home, self.store, edge, self.tokens, self.clock.now)
         self.runtimes = Runtimes(self.settings.choice("run/runtime"), self.process, self._docker)
-        self.callers = Callers(lambda: self.fleet.everyone(), self.world.number, Path(home) / "process" / "instances")
+        processes = Path(home) / "process" / "instances"
+        self.callers = Callers(
+            lambda: self.fleet.everyone(), lambda: self.jobs.everyone(), self.world.number, processes
+        )
         self.door = Door(self.store, self.tokens, edge, network_of=self.callers.network_of)
         self.gate = Gate(
             random=Random(random.getrandbits(256)),  # for shares and trace ids, on every request: fast, and no secret
@@ -169,9 +159,12 @@ class Daemon:
             random,
             self.tasks,
             self.fleet.turn,
+            self.secrets,
             lambda: self.lengths.tasks,
         )
-        calling = partial(_caller, Path(home), edge, self.world.has_host)
+        self.jobs.tell(self.metadata.variables)
+        minted = ScheduleTokens(self.store, self.tokens, self.clock.now)
+        calling = partial(_caller, folder / INTERNAL_SOCKET, edge, self.world.has_host, minted.of)
         self.schedules = Schedules(home, self.store, self.clock, calling, self.tasks)
         self.api = AdminApi(home, edge, lambda: Settings().text("core/account"), self.clock.now, self.look, self.tokens)
 
@@ -195,6 +188,7 @@ class Daemon:
         self.scaling = self.tasks.spawn(self.autoscaler.run())
         self.watching = self.tasks.spawn(self.lives.run())
         self.jobs.open()
+        self.secrets.forget_others()
         self.schedules.open()
         self.look(whole=True)
 
@@ -289,10 +283,12 @@ async def serve(home: str, gate_socket: socket.socket, events_socket: socket.soc
             log.info("Stopped.")
 
 
-def _caller(home: Path, edge: Edge, serves: Callable[[str], bool]) -> Caller:
-    from cloudrun_cli.daemon.calling import HttpCaller, no_tokens  # httpx takes a while to load
+def _caller(
+    inside: Path, edge: Edge, serves: Callable[[str], bool], token_of: Callable[[Schedule], str | None]
+) -> Caller:
+    from cloudrun_cli.daemon.calling import HttpCaller  # httpx takes a while to load
 
-    return HttpCaller(edge, serves, home / "tls" / "ca.pem", no_tokens)
+    return HttpCaller(edge, serves, inside, token_of)
 
 
 async def _make_way_when_orphaned(

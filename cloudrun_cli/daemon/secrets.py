@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, Self
 
 from cloudrun_cli.controlplane import authorization
 from cloudrun_cli.controlplane import secrets as verbs
@@ -20,6 +20,7 @@ from cloudrun_cli.controlplane.vault import Vault
 from cloudrun_cli.core import secret_uses, sidecars
 from cloudrun_cli.core.errors import CloudRunError, PermissionDenied, SecretsRefused
 from cloudrun_cli.core.identity import member_of
+from cloudrun_cli.core.jobs import Execution, ExecutionRef
 from cloudrun_cli.core.resources import RevisionTemplate
 from cloudrun_cli.core.secret_uses import SecretUse
 from cloudrun_cli.core.secrets import ACCESS, ACCESSOR
@@ -52,8 +53,22 @@ class Asking(Protocol):
     def template(self) -> RevisionTemplate: ...
 
 
+@dataclass(frozen=True, slots=True)
+class TaskSecrets:
+    """An execution, as it asks for the secrets of its tasks."""
+
+    ref: ExecutionRef
+    template: RevisionTemplate
+
+    @classmethod
+    def of(cls, execution: Execution) -> Self:
+        """What its tasks ask for."""
+        return cls(execution.ref, execution.template.task)
+
+
 class Secrets:
-    """Reads secrets as the service accounts of revisions, and keeps the folders of those that run."""
+    """Reads secrets as the service accounts of revisions and of the executions of jobs, and keeps the folders of
+    those that run."""
 
     def __init__(self, home: str, store: Store, vault: Vault, now: Callable[[], datetime]) -> None:
         self._store, self._vault, self._now = store, vault, now

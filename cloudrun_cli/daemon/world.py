@@ -12,6 +12,7 @@ from cloudrun_cli.core import autoscaling, contract, iam
 from cloudrun_cli.core.conditions import readiness
 from cloudrun_cli.core.hosts import TAG_SEPARATOR, host_name
 from cloudrun_cli.core.identity import custom_audiences
+from cloudrun_cli.core.names import project_number
 from cloudrun_cli.core.resources import (
     DEFAULT_CONCURRENCY,
     DEFAULT_MAX_INSTANCES,
@@ -208,7 +209,7 @@ class World:
         """A project's number."""
         if project not in self._numbers:
             self._numbers = projects.numbers(self.store)
-        return self._numbers[project]
+        return self._numbers.get(project) or project_number(project)  # of one that nobody has saved: what it would be
 
     def latest_ready(self, ref: ServiceRef) -> RevisionName | None:
         """The newest revision that is ready, by the generation that made it."""

@@ -28,10 +28,11 @@ class Doorway:
 
 
 def api_refusal(headers: Headers, path: bytes) -> Refusal | None:
-    """Why a request may not go to the APIs: a load balancer leads to services only, and an instance must say who it is,
-    else it would count as the user of this machine."""
+    """Why a request may not go to the APIs: a load balancer leads to services only, and an instance, or a
+    product, must say who it is, else it would count as the user of this machine."""
     if headers.get(ENTRY) == LOAD_BALANCER:
         return admission.PAGE_NOT_FOUND
-    if PEER in headers and b"authorization" not in headers and not is_open(path.decode("latin-1")):
+    is_ours = PEER in headers or ENTRY in headers
+    if is_ours and b"authorization" not in headers and not is_open(path.decode("latin-1")):
         return admission.API_NEEDS_TOKEN
     return None

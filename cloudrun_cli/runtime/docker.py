@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +13,7 @@ import docker
 from cloudrun_cli.core.errors import CloudRunError, EngineUnavailable, StartFailed
 from cloudrun_cli.runtime import docker_labels as labels
 from cloudrun_cli.runtime import docker_sockets
+from cloudrun_cli.runtime.background import Background
 from cloudrun_cli.runtime.base import (
     STOP_GRACE,
     Exit,
@@ -78,7 +79,7 @@ class DockerRuntime:
         self._reachable = reachable
         self._ways, self._trust = ways, trust
         self._starts = asyncio.Semaphore(PARALLEL_STARTS)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._background = Background()
 
     async def open(self) -> None:
         api = await asyncio.to_thread(self._connect)
@@ -111,9 +112,7 @@ class DockerRuntime:
         return self._holders.ways is not None
 
     async def close(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._background.close()
         self._engine.close()
 
     async def resolve(self, image: str) -> Image:
@@ -148,7 +147,7 @@ class DockerRuntime:
             try:
                 container = await asyncio.shield(starting)
             except asyncio.CancelledError:
-                self._keep_running(self._undo_join(spec, starting))
+                self._background.begin(self._undo_join(spec, starting))
                 raise
             except StartedBefore as earlier:
                 await self._found(spec, earlier.container)
@@ -243,7 +242,7 @@ class DockerRuntime:
 
     async def _take_over(self) -> None:
         """Listen first, then look what is there: nothing can end unseen in between."""
-        self._keep_running(self._watch.run())
+        self._background.begin(self._watch.run())
         try:
             await asyncio.wait_for(self._watch.listening.wait(), EVENTS_DEADLINE.total_seconds())
         except TimeoutError as error:
@@ -259,9 +258,9 @@ class DockerRuntime:
         await self._engine.call(self._volumes.remove_all, frozenset(labels.by_instance(rows)))
         of_services = {row["Labels"][labels.HOLDER] for row in rows if labels.TASK not in row["Labels"]}
         await self._holders.open(of_services | self._networks.adopt(rows))
-        self._keep_running(self._holders.refill())
-        self._keep_running(self._clear_away())
-        self._keep_running(self._cpu.free_killed())
+        self._background.begin(self._holders.refill())
+        self._background.begin(self._clear_away())
+        self._background.begin(self._cpu.free_killed())
 
     async def _start_into(self, place: Holder | OwnNetwork, spec: InstanceSpec) -> Instance:
         self._watch.begin(spec.id, spec.container)
@@ -269,7 +268,7 @@ class DockerRuntime:
         try:
             instance = await asyncio.shield(starting)
         except asyncio.CancelledError:
-            self._keep_running(self._undo(spec, place, starting))
+            self._background.begin(self._undo(spec, place, starting))
             raise
         except StartedBefore as earlier:
             return await self._found(spec, earlier.container)
@@ -336,7 +335,7 @@ class DockerRuntime:
     async def _clear_away(self) -> None:
         """Remove what ended: the holder at once, the containers when their log was read, or nobody came for it."""
         while True:
-            self._keep_running(self._clear(await self._watch.gone.get()))
+            self._background.begin(self._clear(await self._watch.gone.get()))
 
     async def _clear(self, instance: str) -> None:
         rows = await self._engine.call(self._containers, True, f"{labels.INSTANCE}={instance}")
@@ -389,20 +388,6 @@ class DockerRuntime:
     def _holder_of(self, instance: Instance) -> str:
         its = self._engine.api.inspect_container(instance.handle)["Config"]["Labels"]
         return str(its[labels.HOLDER] or instance.handle)
-
-    def _keep_running(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run it until `close`; a failure is told in the log."""
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._task_done)
-
-    def _task_done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            if isinstance(error, CloudRunError):
-                _log.warning("Clearing away was not possible: %s", error, extra={"event": "clear_failed"})
-            else:
-                _log.error("The runtime failed in the background", exc_info=error, extra={"event": "runtime_bug"})
 
 
 def _instance(row: Mapping[str, Any]) -> Instance:

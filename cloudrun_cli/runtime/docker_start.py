@@ -42,7 +42,7 @@ class Starter:
 
     def start(self, spec: InstanceSpec, place: Holder | OwnNetwork) -> Instance:
         """Create and start the first container of an instance. Raises StartedBefore when a task's was."""
-        address = "" if spec.task else place.at(spec.port)
+        address = _of_task(place) if spec.task else place.at(spec.port)
         named = labels.of_instance(self._home, spec, address=address, holder=place.container, started=datetime.now(UTC))
         return labels.instance(self._start(spec, place, named), named)
 
@@ -157,6 +157,11 @@ class Starter:
 def container_name(spec: InstanceSpec) -> str:
     """What `docker ps` shows: the revision, how the instance's id begins, and which of several containers it is."""
     return "-".join(("cloudrun", spec.revision, spec.id[:8], *([spec.container] if len(spec.names) > 1 else [])))
+
+
+def _of_task(place: Holder | OwnNetwork) -> str:
+    """The address that a task calls from; empty where only the engine knows it."""
+    return "" if isinstance(place, Holder) and place.port else place.address
 
 
 def _of_own(place: Holder | OwnNetwork) -> dict[str, Any]:

@@ -66,7 +66,7 @@ class TaskNetworks:
                 instance = labels.instance(str(row["Id"]), named)
                 names = instance.containers if len(instance.containers) > 1 else ()
                 network = (instance.project, instance.region, instance.service, instance.revision, *names)
-                self._used[instance.id] = (network, Holder(named[labels.HOLDER], ""))
+                self._used[instance.id] = (network, Holder(named[labels.HOLDER], named[labels.ADDRESS]))
         return {holder.container for _, holder in self._used.values()}
 
     def clear(self) -> None:

@@ -114,7 +114,7 @@ async def test_roles_are_listed_read_made_changed_and_deleted(api: Client, store
         ("POST", "/v1/projects/demo:setIamPolicy", [], CRM, 400),
         ("POST", "/v1/projects/demo:testIamPermissions", {"permissions": "x"}, CRM, 400),
         ("POST", f"/v1/{HELLO}:testIamPermissions", {"permissions": ["a"] * 101}, RUN, 400),
-        ("GET", f"/v1/{HELLO.replace('/services/', '/jobs/')}:getIamPolicy", None, RUN, 501),
+        ("GET", f"/v1/{HELLO.replace('/services/', '/workerPools/')}:getIamPolicy", None, RUN, 501),
         ("GET", "/v1/roles/none", None, IAM, 404),
         ("POST", "/v1/projects/demo/roles", {"roleId": "no-dash", "role": {}}, IAM, 400),
         ("POST", "/v1/projects/demo/roles", {"role": {}}, IAM, 400),

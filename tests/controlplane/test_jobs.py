@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from cloudrun_cli.controlplane import executions, job_replacing, jobs, listing, policies
+from cloudrun_cli.controlplane import executions, job_replacing, jobs, listing, policies, projects
 from cloudrun_cli.controlplane.jobs import Writing
-from cloudrun_cli.core import job_documents
+from cloudrun_cli.core import iam, job_documents
 from cloudrun_cli.core.changes import LabelsChange, TimeoutChange
 from cloudrun_cli.core.conditions import readiness
 from cloudrun_cli.core.container_changes import ImageChange
@@ -17,6 +17,7 @@ from cloudrun_cli.core.jobs import Job
 from cloudrun_cli.core.resources import Status
 from cloudrun_cli.core.wire.v1_jobs import job_to_json
 from cloudrun_cli.store import journal
+from cloudrun_cli.store import policies as policy_rows
 from cloudrun_cli.store.database import Store
 from tests.builders import CALLER, NOW, NUMBER, PROJECT, RECORDINGS, REGION, seeded
 from tests.controlplane.verbs import everything
@@ -26,6 +27,16 @@ JOB = job_resource(PROJECT, REGION, "nightly")
 
 OTHER = "someone@example.com"
 recorded = pytest.mark.skipif(not RECORDINGS.is_dir(), reason=f"NO RECORDINGS at {RECORDINGS}: a file is not read")
+
+
+@pytest.fixture
+def store(store: Store) -> Store:
+    """A home in which another one may change jobs, too."""
+    projects.settle(store, PROJECT, CALLER, NOW)
+    with store.transaction():
+        policy = policy_rows.get(store, f"projects/{PROJECT}")
+        policy_rows.put(store, f"projects/{PROJECT}", iam.with_member(policy, "roles/editor", f"user:{OTHER}"))
+    return store
 
 
 def update(store: Store, *changes: object, seconds: float = 5) -> Job:
@@ -116,8 +127,9 @@ def test_a_deleted_job_takes_its_executions_and_its_policy_with_it(store: Store)
     member = "user:x@example.com"
     policies.add_binding(store, JOB, "roles/run.invoker", member, caller=CALLER, now=NOW)
     jobs.delete(store, a_job_ref(), caller=CALLER, now=NOW)
-    for table in ("jobs", "executions", "tasks", "attempts", "policies"):
+    for table in ("jobs", "executions", "tasks", "attempts"):
         assert store.one(f"SELECT count(*) FROM {table}") == (0,), table
+    assert policy_rows.get(store, JOB) == {}
     assert executions.find(store, execution.ref) is None
     with pytest.raises(NotFound, match=r"Job \[nightly\] could not be found"):
         jobs.delete(store, a_job_ref(), caller=CALLER, now=NOW)

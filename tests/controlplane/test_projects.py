@@ -83,6 +83,12 @@ def test_a_project_of_somebody_else_is_as_one_that_is_not_there(store: Store, to
     assert projects.everything(store, caller=ANN) == []
 
 
+def test_nothing_is_made_in_a_project_under_its_number(store: Store, top: str) -> None:
+    number = projects.ensure(store, "demo", CALLER, NOW)
+    with pytest.raises(InvalidArgument, match=r"the number of project \[demo\]"):
+        projects.ensure(store, number, CALLER, NOW)
+
+
 def test_ancestors_go_from_the_project_through_its_folders_to_the_organization(store: Store, top: str) -> None:
     outer = folder(store, "Outer", top)
     inner = folder(store, "Inner", outer)

@@ -43,6 +43,8 @@ def test_a_domain_is_kept_in_lower_case_without_its_final_dot(typed: str, domain
         ("hello.us-central1.run.localhost", "run.localhost"),
         ("hello-x7k2mqpl4a-uc.a.run.app", "run.app"),
         ("storage.googleapis.com", "googleapis.com"),
+        ("metadata.google.internal", "internal"),
+        ("host.docker.internal", "internal"),  # as containers call the API
     ],
 )
 def test_what_is_no_domain_or_has_its_use_already_is_refused(typed: str, why: str) -> None:

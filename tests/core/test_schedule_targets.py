@@ -14,27 +14,28 @@ V1 = "/apis/run.googleapis.com/v1/namespaces/demo/jobs/nightly:run"
 @pytest.mark.parametrize(
     ("uri", "url", "host"),
     [
-        (f"https://run.googleapis.com{V2}", f"https://127.0.0.1:9443{V2}", "run.googleapis.localhost"),
+        (f"https://run.googleapis.com{V2}", f"http://127.0.0.1{V2}", "run.googleapis.localhost"),
         (
             f"https://us-central1-run.googleapis.com{V1}?x=1",
-            f"https://127.0.0.1:9443{V1}?x=1",
+            f"http://127.0.0.1{V1}?x=1",
             "us-central1-run.googleapis.localhost",
         ),
-        ("https://unheard-of.googleapis.com/v1/x", "https://127.0.0.1:9443/v1/x", "unheard-of.googleapis.localhost"),
-        ("https://RUN.googleapis.com:443", "https://127.0.0.1:9443/", "run.googleapis.localhost"),
-        (f"http://run.localhost:9080{V2}", f"http://127.0.0.1:9080{V2}", "run.localhost:9080"),
+        ("https://unheard-of.googleapis.com/v1/x", "http://127.0.0.1/v1/x", "unheard-of.googleapis.localhost"),
+        ("https://RUN.googleapis.com:443", "http://127.0.0.1/", "run.googleapis.localhost"),
+        (f"http://run.localhost:9080{V2}", f"http://127.0.0.1{V2}", "run.localhost:9080"),
         (
             "https://hello-x7k2mqpl4a-uc.a.run.app/ping",
-            "https://127.0.0.1:9443/ping",
+            "http://127.0.0.1/ping",
             "hello-x7k2mqpl4a-uc.a.run.app",
         ),
-        ("http://www.example.com", "http://127.0.0.1:9080/", "www.example.com"),
+        ("http://www.example.com", "http://127.0.0.1/", "www.example.com"),
         (
             "http://hello-1234.us-central1.run.localhost:9080/a?b#c",
-            "http://127.0.0.1:9080/a?b",
+            "http://127.0.0.1/a?b",
             "hello-1234.us-central1.run.localhost:9080",
         ),
-        ("http://gone.us-central1.run.localhost/", "http://127.0.0.1:9080/", "gone.us-central1.run.localhost"),
+        ("https://localhost:9443/v2/x", "http://127.0.0.1/v2/x", "localhost:9443"),
+        ("http://gone.us-central1.run.localhost/", "http://127.0.0.1/", "gone.us-central1.run.localhost"),
     ],
 )
 def test_services_and_googles_apis_are_answered_by_the_edge(uri: str, url: str, host: str) -> None:
@@ -45,7 +46,7 @@ def test_services_and_googles_apis_are_answered_by_the_edge(uri: str, url: str, 
     ("uri", "url", "host"),
     [
         ("http://127.0.0.1:20001/tick", "http://127.0.0.1:20001/tick", "127.0.0.1:20001"),
-        ("http://127.0.0.1:9080/v1/x", "http://127.0.0.1:9080/v1/x", "127.0.0.1:9080"),
+        ("http://127.0.0.1:9081/v1/x", "http://127.0.0.1:9081/v1/x", "127.0.0.1:9081"),
         ("https://example.org", "https://example.org/", "example.org"),
         ("https://example.org:8443/a%20b?c=d", "https://example.org:8443/a%20b?c=d", "example.org:8443"),
         ("https://other-x7k2mqpl4a-uc.a.run.app/", "https://other-x7k2mqpl4a-uc.a.run.app/", None),

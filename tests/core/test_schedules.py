@@ -67,7 +67,7 @@ def test_only_a_2xx_is_success(status: int, name: str) -> None:
 
 
 def test_a_token_is_for_the_address_unless_said_otherwise() -> None:
-    assert audience(HttpTarget(URI, oidc=Token("a@b"))) == URI
+    assert audience(HttpTarget(f"{URI}?x=1", oidc=Token("a@b"))) == URI
     assert audience(HttpTarget(URI, oidc=Token("a@b", "https://other"))) == "https://other"
 
 

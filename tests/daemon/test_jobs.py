@@ -11,11 +11,13 @@ import pytest
 
 from cloudrun_cli.clock import SystemClock
 from cloudrun_cli.controlplane import executions
+from cloudrun_cli.controlplane.vault import Vault
 from cloudrun_cli.core.job_changes import ParallelismChange, RetriesChange, TasksChange
 from cloudrun_cli.core.jobs import AttemptPhase, Cause, Execution, ExecutionState, Task, TaskState
 from cloudrun_cli.daemon.jobs import Jobs
 from cloudrun_cli.daemon.logdesk import LogDesk
 from cloudrun_cli.daemon.runtimes import Runtimes
+from cloudrun_cli.daemon.secrets import Secrets
 from cloudrun_cli.daemon.tasks import Tasks
 from cloudrun_cli.runtime.base import Instance, InstanceSpec
 from cloudrun_cli.runtime.memory import MemoryRuntime, Script, World
@@ -61,6 +63,7 @@ class Stage:
                     seeded(len(self.runtime.started)),
                     Tasks(group),
                     lambda other: nullcontext(),
+                    Secrets(str(self.home), self.store, Vault(str(self.home)), self.clock.now),
                     lambda: most,
                 )
                 made.open()

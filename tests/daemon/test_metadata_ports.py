@@ -57,7 +57,7 @@ async def test_containers_are_told_the_best_address_that_leads_there(
     store: Store, tmp_path: Path, inside: Inside | None, wired: bool, host: str | None, ping: str | None
 ) -> None:
     with serving(store, tmp_path) as metadata:
-        await metadata.open(inside, Callers(list, lambda project: NUMBER, tmp_path), wired=wired)
+        await metadata.open(inside, Callers(list, list, lambda project: NUMBER, tmp_path), wired=wired)
         told = metadata.variables("docker")
         assert (
             told.get("GCE_METADATA_HOST") == told.get("GCE_METADATA_ROOT") == (host and host.format(port=metadata.port))

@@ -10,21 +10,26 @@ from typing import Any
 
 import pytest
 
+from cloudrun_cli.controlplane import projects, service_accounts
 from cloudrun_cli.controlplane import schedules as verbs
+from cloudrun_cli.controlplane.schedule_tokens import ScheduleTokens
+from cloudrun_cli.controlplane.tokens import Tokens
 from cloudrun_cli.core.addresses import Edge
+from cloudrun_cli.core.identity import TokenKind
 from cloudrun_cli.core.schedule_logs import KIND
 from cloudrun_cli.core.schedules import HttpTarget, RetryPolicy, Schedule, ScheduleRef, Token
 from cloudrun_cli.core.wire.schedules import schedule_to_json
-from cloudrun_cli.daemon.calling import HttpCaller, no_tokens
+from cloudrun_cli.daemon.calling import HttpCaller
 from cloudrun_cli.daemon.schedules import Schedules
 from cloudrun_cli.daemon.tasks import Tasks
-from cloudrun_cli.dataplane import certificates
 from cloudrun_cli.store.database import Store, open_store
 from cloudrun_cli.store.logs import folder, read
 from tests.builders import CALLER, NOW, FakeClock
 
 REF = ScheduleRef("demo", "us-central1", "ping")
 MINUTE = timedelta(minutes=1)
+ACCOUNT = "caller@demo.iam.gserviceaccount.com"
+EDGE, SOCKET = Edge(1, 2), "inside.sock"
 PATIENCE = 10.0  # seconds that something may take which is under way
 
 
@@ -84,10 +89,10 @@ class World:
     running: Schedules | None = None
 
     def start(self) -> Schedules:
-        edge = Edge(self.target.port, 1)
+        tokens = ScheduleTokens(self.store, Tokens(str(self.home)), self.clock.now)
 
         def caller() -> HttpCaller:
-            return HttpCaller(edge, {"hello.example.com"}.__contains__, self.home / "ca.pem", no_tokens)
+            return HttpCaller(EDGE, {"hello.example.com"}.__contains__, self.home / SOCKET, tokens.of)
 
         self.running = Schedules(str(self.home), self.store, self.clock, caller, self.tasks)
         self.running.open()
@@ -104,6 +109,11 @@ class World:
         with contextlib.closing(open_store(str(self.home))) as other:  # as the command line does
             verbs.create(other, wanted, caller=CALLER, now=self.clock.now())
         self.look()
+
+    def account(self) -> None:
+        """Make the account."""
+        projects.settle(self.store, REF.project, CALLER, NOW)
+        service_accounts.create(self.store, REF.project, "caller", caller=CALLER, now=NOW)
 
     def look(self) -> None:
         assert self.running is not None
@@ -142,10 +152,10 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 @pytest.fixture
 async def world(tmp_path: Path, store: Store) -> AsyncIterator[World]:
-    certificates.ensure_ca(tmp_path, NOW)
     target = Target()
     target.open.set()
     server = await asyncio.start_server(target.answer, "127.0.0.1", 0)
+    inside = await asyncio.start_unix_server(target.answer, tmp_path / SOCKET)
     target.port = server.sockets[0].getsockname()[1]
     async with asyncio.TaskGroup() as group:
         made = World(tmp_path, store, FakeClock(), target, Noted(group))
@@ -155,6 +165,7 @@ async def world(tmp_path: Path, store: Store) -> AsyncIterator[World]:
         target.open.set()
         await made.running.close()
     server.close()
+    inside.close()
     await asyncio.gather(*(task for task in target.answering if task is not None))
 
 
@@ -290,15 +301,42 @@ async def test_a_tick_missed_while_nothing_ran_fires_if_it_is_young(world: World
     assert len(world.target.asked) == fires
 
 
-async def test_a_service_that_asks_for_a_token_gets_none_and_the_log_says_why(world: World) -> None:
-    world.target.statuses = [403]
-    world.create(target={"oidc": Token("caller@demo.iam.gserviceaccount.com")})
+@pytest.mark.parametrize("kind", ["oidc", "oauth"])
+async def test_a_call_carries_the_token_of_its_account(world: World, kind: str) -> None:
+    world.account()
+    world.create(target={kind: Token(ACCOUNT)})
     await world.pass_(MINUTE)
     await world.until(1)
-    finished = world.log()[-1]["jsonPayload"]
-    assert finished["status"] == "PERMISSION_DENIED"
-    assert "no token was sent" in finished["debugInfo"].lower()
-    assert "caller@demo.iam.gserviceaccount.com" in finished["debugInfo"]
+    token = world.target.asked[0][1]["authorization"].partition("bearer ")[2]
+    assert token.startswith("ya29." if kind == "oauth" else "eyj")  # the target notes small letters
+
+
+async def test_what_a_token_says_is_the_account_and_for_whom_it_is(world: World) -> None:
+    world.account()
+    tokens = Tokens(str(world.home))
+    made = ScheduleTokens(world.store, tokens, world.clock.now).of
+    to = Schedule(REF, "* * * * *", HttpTarget("https://hello/x?y=1", oidc=Token(ACCOUNT)), NOW)
+    said = tokens.read(made(to) or "", NOW)
+    assert (said.email, said.audience, said.kind) == (ACCOUNT, "https://hello/x", TokenKind.ID)
+    to = replace(to, target=HttpTarget("https://run.googleapis.com/", oauth=Token(ACCOUNT)))
+    said = tokens.read(made(to) or "", NOW)
+    assert (said.email, said.kind) == (ACCOUNT, TokenKind.ACCESS)
+    assert made(replace(to, target=HttpTarget("https://hello"))) is None
+
+
+async def test_an_account_that_is_disabled_or_gone_calls_nobody_and_says_why(world: World) -> None:
+    world.account()
+    target = HttpTarget(f"http://127.0.0.1:{world.target.port}/", oidc=Token(ACCOUNT))
+    tokens = ScheduleTokens(world.store, Tokens(str(world.home)), world.clock.now)
+    caller = HttpCaller(EDGE, lambda name: False, world.home / SOCKET, tokens.of)
+    wanted = Schedule(REF, "* * * * *", target, NOW)
+    service_accounts.set_disabled(world.store, ACCOUNT, True, caller=CALLER, now=NOW)
+    disabled = await caller.call(wanted, NOW)
+    service_accounts.delete(world.store, ACCOUNT, caller=CALLER, now=NOW)
+    gone = await caller.call(wanted, NOW)
+    await caller.close()
+    assert [(outcome.code, ACCOUNT in outcome.message) for outcome in (disabled, gone)] == [(7, True), (5, True)]
+    assert world.target.asked == []
 
 
 @pytest.mark.parametrize(
@@ -316,7 +354,7 @@ async def test_names_of_this_machine_are_called_at_its_edge(world: World, uri: s
     )
     await world.pass_(MINUTE)
     await world.until(1)
-    assert world.target.asked[0][1]["host"] == host
+    assert (world.target.asked[0][1]["host"], world.target.asked[0][1]["x-crl-entry"]) == (host, "demo")
 
 
 @pytest.mark.parametrize(
@@ -331,7 +369,7 @@ async def test_no_answer_is_a_failure_with_its_reason(
 ) -> None:
     world.target.open.clear()
     target = HttpTarget(uri.format(port=world.target.port))
-    caller = HttpCaller(Edge(1, 1), lambda name: False, world.home / "ca.pem", no_tokens)
+    caller = HttpCaller(EDGE, lambda name: False, world.home / SOCKET, lambda schedule: None)
     wanted = Schedule(REF, "* * * * *", target, world.clock.now(), deadline=timedelta(seconds=deadline))
     outcome = await caller.call(wanted, world.clock.now())
     await caller.close()

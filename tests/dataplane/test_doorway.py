@@ -313,3 +313,12 @@ def _bytes(random: Random, most: int, letters: bytes = b"") -> bytes:
     every = bytes(one for one in range(256) if one not in b"\r\n")
     several = letters or (every if random.random() < 0.1 else visible)
     return bytes(random.choice(several) for _ in range(random.randrange(most)))
+
+
+async def test_a_product_that_calls_an_api_says_who_it_is(edge: TestEdge, upstream: Upstream) -> None:
+    edge.gate.use(routes(api=upstream.address))
+    product = httpx.AsyncHTTPTransport(uds=str(edge.state / envoy_config.INTERNAL_SOCKET))
+    async with httpx.AsyncClient(base_url="http://internal", transport=product) as ours:
+        named = {"host": "run.googleapis.localhost", "x-crl-entry": PROJECT}
+        assert (await ours.get("/v2/x", headers=named)).status_code == 401
+        assert (await ours.get("/v2/x", headers={**named, "authorization": "Bearer x"})).status_code == 200

@@ -69,20 +69,56 @@ def test_a_service_is_called_under_each_of_its_addresses_with_the_headers_of_a_s
     assert {request["requestMethod"] for request in requests} == {"POST"}
 
 
-def test_a_private_service_refuses_and_the_log_of_the_schedule_says_why(home: Home) -> None:
-    home.done(f"run deploy shut --image={home.image} --no-allow-unauthenticated")
-    account = "caller@demo.iam.gserviceaccount.com"
-    shown = fire(home, "refused", home.url("shut"), f"--oidc-service-account-email={account}")
-    assert shown["status"]["code"] == 7
+@pytest.fixture(scope="module")
+def callers(home: Home, batch: str) -> dict[str, str]:
+    """Two accounts of the project, by name: one to be given rights, and one that never is."""
+    for name in ("caller", "nobody"):
+        home.done(f"iam service-accounts create {name}")
+    return {name: f"{name}@{batch}.iam.gserviceaccount.com" for name in ("caller", "nobody")}
+
+
+def test_a_private_service_is_called_by_whom_it_may_be_invoked_and_by_nobody_else(
+    home: Home, callers: dict[str, str]
+) -> None:
+    home.done(f"run deploy shut --image={home.image} --no-allow-unauthenticated --ingress=internal")
+    may, may_not = callers["caller"], callers["nobody"]
+    home.done(f"run services add-iam-policy-binding shut --member=serviceAccount:{may} --role=roles/run.invoker")
+    url = home.url("shut")
+    audience = f"--oidc-token-audience={url}"
+    called = fire(home, "private", f"{url}/tick?x=1", f"--oidc-service-account-email={may}", audience)
+    assert called["status"] == {}, called
+    refused = fire(home, "refused", url, f"--oidc-service-account-email={may_not}")
+    assert refused["status"]["code"] == 7
     last = home.json("scheduler jobs logs read refused")[-1]
     assert (last["severity"], last["httpRequest"]["status"]) == ("ERROR", 403)
-    assert account in last["jsonPayload"]["debugInfo"]
+    without = fire(home, "without", url)
+    assert without["status"]["code"] == 7
+    assert "sends no token" in home.json("scheduler jobs logs read without")[-1]["jsonPayload"]["debugInfo"]
+    gone = "--oidc-service-account-email=none@demo.iam.gserviceaccount.com"
+    made = home.cloudrun("scheduler", "jobs", "create", "http", "gone", "--schedule=0 0 1 1 *", f"--uri={url}", gone)
+    assert (made.exit_code, "actAs' denied on service account none@" in made.stderr) == (1, True)
+
+
+def test_a_jobs_address_asks_for_a_token_and_for_the_right_to_run_it(home: Home, callers: dict[str, str]) -> None:
+    project = callers["caller"].partition("@")[2].partition(".")[0]
+    uri, known = ADDRESSES["v2"].format(project=project), "--oauth-service-account-email="
+    without = fire(home, "batch-without", uri)
+    assert without["status"]["code"] == 16
+    refused = fire(home, "batch-refused", uri, f"{known}{callers['nobody']}")
+    assert refused["status"]["code"] == 7
+    log = home.json("scheduler jobs logs read batch-refused")[-1]["jsonPayload"]["debugInfo"]
+    assert "run.jobs.run' denied on resource 'projects/" in log
 
 
 @pytest.mark.parametrize("version", ADDRESSES)
-def test_a_job_runs_at_its_address_which_never_leaves_the_machine(home: Home, batch: str, version: str) -> None:
+def test_a_job_runs_at_its_address_which_never_leaves_the_machine(
+    home: Home, batch: str, callers: dict[str, str], version: str
+) -> None:
+    who = callers["caller"]
+    home.done(f"run jobs add-iam-policy-binding batch --member=serviceAccount:{who} --role=roles/run.invoker")
     before = {one["metadata"]["name"] for one in home.json("run jobs executions list --job=batch")}
-    shown = fire(home, f"batch-{version}", ADDRESSES[version].format(project=batch))
+    uri = ADDRESSES[version].format(project=batch)
+    shown = fire(home, f"batch-{version}", uri, f"--oauth-service-account-email={who}")
     assert shown["status"] == {}, shown
 
     def succeeded() -> list[str]:
@@ -93,4 +129,8 @@ def test_a_job_runs_at_its_address_which_never_leaves_the_machine(home: Home, ba
             if one["metadata"]["name"] not in before and one["status"].get("succeededCount") == 1
         ]
 
-    assert len(until(succeeded)) == 1
+    (name,) = until(succeeded)
+    assert (
+        home.json(f"run jobs executions describe {name}")["metadata"]["annotations"]["run.googleapis.com/creator"]
+        == who
+    )

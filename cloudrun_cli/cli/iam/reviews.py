@@ -51,7 +51,9 @@ def effective_policy(resource: Resource) -> list[dict[str, Any]]:
     ],
 )
 def troubleshoot(
-    member: Annotated[str, positional("MEMBER", "Who: user:EMAIL, serviceAccount:EMAIL, an EMAIL, or anonymous.")],
+    member: Annotated[
+        str, positional("MEMBER", "Who: user:EMAIL, serviceAccount:EMAIL, an EMAIL, or anonymous (allUsers).")
+    ],
     permission: Annotated[str, positional("PERMISSION", "What they would do, such as run.routes.invoke.")],
     resource: Resource,
     host: Annotated[str | None, flag("--request-host", "The host they would call, for conditions.")] = None,
@@ -103,7 +105,9 @@ def _told(found: "Review", resource: str) -> dict[str, Any]:
     if found.groups:
         told["groups"] = list(found.groups)
     if decision.grant is not None:
-        return told | {"because": _because(decision.grant, who, resource), "binding": _binding(decision.grant)}
+        missing = "" if found.exists else f"; {decision.resource} does not exist here"
+        because = _because(decision.grant, who, resource) + missing
+        return told | {"because": because, "binding": _binding(decision.grant)}
     told["because"] = "; ".join(_missing(found, who))
     if decision.unmet:
         told["unmetConditions"] = [_binding(grant) for grant in decision.unmet]

@@ -485,7 +485,7 @@ COMMANDS = {
   'examples': ('cloudrun iam troubleshoot user:dev@example.com run.routes.invoke services/hello', 'cloudrun iam troubleshoot anonymous run.routes.invoke services/hello', 'cloudrun iam troubleshoot api@demo.iam.gserviceaccount.com secretmanager.versions.access secrets/key'),
   'hidden': False,
   'positionals': (
-   ('MEMBER', 'Who: user:EMAIL, serviceAccount:EMAIL, an EMAIL, or anonymous.', '', (), True, False),
+   ('MEMBER', 'Who: user:EMAIL, serviceAccount:EMAIL, an EMAIL, or anonymous (allUsers).', '', (), True, False),
    ('PERMISSION', 'What they would do, such as run.routes.invoke.', '', (), True, False),
    ('RESOURCE', "What it is about: services/NAME, jobs/NAME, secrets/NAME, projects/ID, folders/NUMBER, a full name, the address of a service account, or a service's URL.", '', (), True, False),
   ),

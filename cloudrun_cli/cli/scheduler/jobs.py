@@ -48,7 +48,8 @@ def list_(
     if present.reader is None:
         return []
     region = None if location == "-" else location
-    return [schedule_to_json(one) for one in schedules.everything(present.reader, present.project, region)]
+    found = schedules.everything(present.reader, present.project, region, caller=present.account)
+    return [schedule_to_json(one) for one in found]
 
 
 @jobs.command("describe", examples=["cloudrun scheduler jobs describe ping --location=us-central1"])
@@ -58,7 +59,7 @@ def describe(job: Job, location: Location = None) -> dict[str, Any]:
     from cloudrun_cli.core.wire.schedules import schedule_to_json
 
     present = context()
-    return schedule_to_json(schedules.get(present.store, _ref(present, job)))
+    return schedule_to_json(schedules.get(present.store, _ref(present, job), caller=present.account))
 
 
 @jobs.command("run", examples=["cloudrun scheduler jobs run ping --location=us-central1"])

@@ -79,6 +79,11 @@ def test_troubleshooting_names_the_binding_and_the_ancestor_that_grants(with_hel
     granted = read(with_hello, "iam", "troubleshoot", ROBOT, "run.services.setIamPolicy", "hello")
     assert (granted["access"], granted["binding"]["resource"]) == ("GRANTED", "projects/demo")
     assert "the policy of projects/demo, which it is in" in granted["because"]
+    assert "exist" not in granted["because"]
+    absent = read(with_hello, "iam", "troubleshoot", ROBOT, "run.services.get", "services/absent")
+    assert (absent["access"], "services/absent does not exist here" in absent["because"]) == ("GRANTED", True)
+    everybody = read(with_hello, "iam", "troubleshoot", "allUsers", "run.routes.invoke", "hello")
+    assert (everybody["access"], everybody["principal"]) == ("DENIED", "anonymous")
 
 
 def test_troubleshooting_tells_of_conditions_and_decides_them_for_a_call(with_hello: Cloudrun) -> None:

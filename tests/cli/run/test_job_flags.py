@@ -19,7 +19,7 @@ from cloudrun_cli.cli.context import Context, enter
 from cloudrun_cli.cli.families import changes
 from cloudrun_cli.cli.run.flags.tasks import WRITING
 from cloudrun_cli.cli.run.jobs.execute import overrides
-from cloudrun_cli.controlplane import jobs
+from cloudrun_cli.controlplane import jobs, projects, service_accounts
 from cloudrun_cli.core.errors import InvalidArgument
 from cloudrun_cli.core.jobs import ContainerOverride, JobRef, Overrides
 from cloudrun_cli.core.resources import EnvVar
@@ -36,6 +36,7 @@ TASK = (*EXECUTION, "template", "spec")
 CONTAINER = (*TASK, "containers", 0)
 JOB = ("metadata", "annotations")
 RUN = "run.googleapis.com/"
+ACCOUNT = "worker@demo.iam.gserviceaccount.com"
 KEY = "projects/p/locations/l/keyRings/r/cryptoKeys/k"
 
 BEFORE = [
@@ -108,7 +109,7 @@ ROWS: list[Row] = [
     (["--clear-network", "--vpc-connector=c"], (*TEMPLATE, f"{RUN}vpc-access-connector"), "c"),
     (["--clear-vpc-connector"], (*TEMPLATE, f"{RUN}vpc-access-connector"), None),
     (["--vpc-egress=all-traffic"], (*TEMPLATE, f"{RUN}vpc-access-egress"), "all-traffic"),
-    (["--service-account=sa@x.example"], (*TASK, "serviceAccountName"), "sa@x.example"),
+    ([f"--service-account={ACCOUNT}"], (*TASK, "serviceAccountName"), ACCOUNT),
     ([f"--key={KEY}"], (*TEMPLATE, f"{RUN}encryption-key"), KEY),
     (["--clear-binary-authorization"], (*JOB, f"{RUN}binary-authorization"), None),
     (["--binary-authorization=p"], (*JOB, f"{RUN}binary-authorization"), "p"),
@@ -140,6 +141,8 @@ def store(tmp_path: Path) -> Iterator[Store]:
     """A store in which the job is."""
     opened = open_store(str(tmp_path))
     _, wanted = asked("run jobs create", ["nightly", *BEFORE])
+    projects.settle(opened, REF.project, CALLER, NOW)
+    service_accounts.create(opened, REF.project, "worker", caller=CALLER, now=NOW)
     jobs.create(opened, REF, wanted, caller=CALLER, now=NOW, random=seeded(7))
     yield opened
     opened.close()

@@ -4,11 +4,13 @@
 same for all tasks)."""
 
 import hashlib
+import json
 import os
 import signal
 import sys
 import time
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 INDEX, COUNT, ATTEMPT = (int(os.environ[f"CLOUD_RUN_TASK_{name}"]) for name in ("INDEX", "COUNT", "ATTEMPT"))
 FOLDER = Path(os.environ["FOLDER"])
@@ -25,6 +27,13 @@ def note(what: str) -> None:
 def terminated(*_: object) -> None:
     note("terminated")
     os._exit(0 if MODE == "polite" else 1)
+
+
+def asked(path: str) -> str:
+    """What the metadata server says."""
+    url = f"http://{os.environ['GCE_METADATA_HOST']}/computeMetadata/v1/{path}"
+    with urlopen(Request(url, headers={"Metadata-Flavor": "Google"}), timeout=10) as answer:
+        return str(answer.read().decode())
 
 
 signal.signal(signal.SIGTERM, terminated)
@@ -55,4 +64,17 @@ match MODE:
     case "env":
         for name in sorted(os.environ):
             print(f"{name}={os.environ[name]}", flush=True)
+    case "who":  # what it is given of secrets, and what the metadata server tells it
+        paths = ("project/project-id", "instance/region", "instance/service-accounts/default/email", "instance/id")
+        told = [asked(path) for path in paths]
+        token = asked("instance/service-accounts/default/identity?audience=https://b&format=full")
+        file = Path("/etc/live/now")
+        print("WHO", json.dumps({"key": os.environ.get("KEY"), "told": told, "token": token}), flush=True)
+        print("FILE", file.read_text() if file.exists() else "none", flush=True)
+        if INDEX == 0 and file.exists() and not (FOLDER / "out" / "read").exists():
+            first = file.read_text()
+            (FOLDER / "out" / "read").write_text(first)
+            while file.read_text() == first:
+                time.sleep(0.05)
+            print("LIVE", file.read_text(), flush=True)
 note("end")

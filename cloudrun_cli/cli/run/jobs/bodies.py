@@ -41,8 +41,8 @@ def task_body(present: Context, name: str) -> Json:
         raise missing
     ref = ExecutionRef(present.project, present.region, found[0])
     try:
-        execution = execution_verbs.get(present.store, ref)
-        return task_to_json(verbs.get(present.store, ref, found[1]), execution, _number(present))
+        task = verbs.get(present.store, ref, found[1], caller=present.account)
+        return task_to_json(task, execution_verbs.get(present.store, ref), _number(present))
     except NotFound as error:
         raise missing from error
 

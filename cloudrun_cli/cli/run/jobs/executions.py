@@ -66,7 +66,7 @@ def list_(
         there = listing.execution_count(present.reader, present.project, present.region, job)
         if there > SHOWN:
             present.tell(f"Showing the newest {SHOWN} of {there} executions; --limit={there} shows all.")
-    found = listing.executions(present.reader, present.project, present.region, job, enough)
+    found = listing.executions(present.reader, present.project, present.region, job, enough, caller=present.account)
     return [execution_row(execution) for execution in found]
 
 
@@ -76,7 +76,7 @@ def describe(execution: ExecutionName, region: Region = None) -> dict[str, Any] 
     from cloudrun_cli.controlplane import executions as verbs
 
     present = context()
-    return _described(present, verbs.get(present.store, _ref(present, execution)))
+    return _described(present, verbs.get(present.store, _ref(present, execution), caller=present.account))
 
 
 @executions.command("describe-latest", examples=["cloudrun run jobs executions describe-latest --job=nightly"])
@@ -91,11 +91,12 @@ def describe_latest(
     from cloudrun_cli.core.jobs import JobRef
 
     present = context()
-    latest = job_verbs.get(present.store, JobRef(present.project, present.region, job)).status.latest
+    place = JobRef(present.project, present.region, job)
+    latest = job_verbs.get(present.store, place, caller=present.account).status.latest
     if latest is None:
         execute = command_line(f"run jobs execute {job}")
         raise NotFound(f"Job [{job}] has not been executed yet.", hint=f"Execute it: {execute}")
-    return _described(present, verbs.get(present.store, _ref(present, latest.name)))
+    return _described(present, verbs.get(present.store, _ref(present, latest.name), caller=present.account))
 
 
 @executions.command("cancel", examples=["cloudrun run jobs executions cancel nightly-k7x2p --quiet"])

@@ -45,7 +45,7 @@ def list_(region: Region = None, namespace: Namespace = None) -> list[Any]:
     present = context()
     if present.reader is None:
         return []
-    found = listing.jobs(present.reader, present.project, region, present.rows_enough)
+    found = listing.jobs(present.reader, present.project, region, present.rows_enough, caller=present.account)
     return [job_row(job) for job in found]
 
 
@@ -57,7 +57,9 @@ def describe(job: Job, region: Region = None) -> dict[str, Any] | None:
     from cloudrun_cli.core.jobs import JobRef
 
     present = context()
-    body = job_body(present, verbs.get(present.store, JobRef(present.project, present.region, job)))
+    body = job_body(
+        present, verbs.get(present.store, JobRef(present.project, present.region, job), caller=present.account)
+    )
     if present.values["wide_format"] is not None:
         return body
     from cloudrun_cli.cli.run.jobs.describing import job_lines

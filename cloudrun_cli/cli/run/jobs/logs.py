@@ -129,7 +129,9 @@ def _job(present: Context, name: str) -> "JobRef":
     from cloudrun_cli.controlplane import jobs as verbs
     from cloudrun_cli.core.jobs import JobRef
 
-    return verbs.get(present.store, JobRef(present.project, present.region, name)).ref
+    return verbs.get(
+        present.store, JobRef(present.project, present.region, name), caller=present.account, verb="logs read"
+    ).ref
 
 
 def _job_of(present: Context, execution: str) -> "JobRef":
@@ -137,7 +139,8 @@ def _job_of(present: Context, execution: str) -> "JobRef":
     from cloudrun_cli.controlplane import executions as verbs
     from cloudrun_cli.core.jobs import ExecutionRef, JobRef
 
-    found = verbs.get(present.store, ExecutionRef(present.project, present.region, execution))
+    ref = ExecutionRef(present.project, present.region, execution)
+    found = verbs.get(present.store, ref, caller=present.account, verb="logs read")
     return JobRef(found.ref.project, found.ref.region, found.job)
 
 

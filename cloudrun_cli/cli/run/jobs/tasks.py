@@ -73,7 +73,9 @@ def list_(
         return []
     states = {state for flag in FAMILY.flags if present.values[flag.variable] for state in STATES[flag.name]}
     place = present.project, present.region
-    found = listing.tasks(present.reader, *place, execution, sorted(states), present.rows_enough)
+    found = listing.tasks(
+        present.reader, *place, execution, sorted(states), present.rows_enough, caller=present.account
+    )
     return [task_row(task) for task in found]
 
 
