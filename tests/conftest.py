@@ -17,8 +17,8 @@ _ORDER = (_DOCKER, _STORIES)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Two at a time, the longest first: all that use the engine stay together, as they share images and homes, and so do
-    the stories on processes. Without an engine the tests that need one are left out, and one loud line says so."""
+    """The longest first, for two workers: all that use the engine stay together, as they share images and homes, and so
+    do the stories on processes. Without an engine the tests that need one are left out, and one loud line says so."""
     for item in items:
         item.add_marker(pytest.mark.xdist_group(_group(item)))
     items.sort(key=lambda item: _ORDER.index(_group(item)) if _group(item) in _ORDER else len(_ORDER))
