@@ -126,6 +126,7 @@ class Fleet:
         else:
             self._say(member, f"{finding.cause} The instance was not started.", "ERROR")
             cause = _down(Reason.FAILED_STARTUP, finding.cause)
+            member.state = State.STOPPING  # from now on it is none of its revision's instances
             self._tasks.spawn(self._end(member, cause))  # whoever waits need not wait for its grace
         return finding
 

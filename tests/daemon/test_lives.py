@@ -286,6 +286,7 @@ async def test_an_instance_that_does_not_come_up_has_failed_to_start(stage: Stag
     member = stage.fleet.enlist(revision)
     finding = await stage.fleet.launch(member, "DEPLOYMENT_ROLLOUT")
     assert finding is not None
+    assert stage.fleet.members(revision.ref) == []  # at once: nobody waits for it any more
     await member.ended.wait()
     (row,) = stage.rows()
     assert (row["state"], row["reason"]) == ("stopped", "failed startup")

@@ -9,7 +9,7 @@ from functools import partial
 import httpx
 import pytest
 
-from tests.e2e.world import Home, eventually
+from tests.e2e.world import APP, Home, eventually
 
 FAST = 600  # 15 minutes are 1.5 seconds
 
@@ -92,6 +92,21 @@ def test_five_callers_at_concurrency_one_are_served_by_five_instances_and_not_on
         become(home, "five", 0)
     finally:
         home.done("config unset emulator/time_scale")
+
+
+def test_who_waits_for_an_instance_that_does_not_start_is_told_at_once(fast: Home) -> None:
+    broken = fast.work / "broken"
+    check = f"import os, sys\nif os.path.exists({str(broken)!r}): sys.exit(7)\n"
+    source = fast.folder("moody", {"main.py": check + APP.read_text(), "Procfile": "web: python3 main.py\n"})
+    fast.done(f"run deploy moody --source={source} --allow-unauthenticated")
+    become(fast, "moody", 0)
+    broken.touch()
+    answer = fast.get(fast.url("moody"))
+    assert answer.status_code == 500
+    assert "could not start" in answer.text
+    assert answer.elapsed.total_seconds() < 8  # and not when it has waited as long as it may
+    broken.unlink()
+    eventually(lambda: fast.get(fast.url("moody")).status_code == 200)
 
 
 def test_from_zero_to_many_and_back(fast: Home) -> None:
