@@ -25,6 +25,7 @@ from cloudrun_cli.daemon import doorbell
 from cloudrun_cli.runtime import docker_labels as labels
 from cloudrun_cli.store import services
 from cloudrun_cli.store.database import open_store
+from tests.builders import CALLER
 from tests.conftest import ROOT, Answer
 
 LIMIT_SECONDS = 120.0  # no command and no wait takes this long
@@ -224,7 +225,7 @@ class Home:
         try:
             for ref in [service.ref for service in services.everywhere(store)]:
                 if ref.name != APP_IMAGE:
-                    verbs.delete(store, ref, caller="test", now=datetime.now(UTC))
+                    verbs.delete(store, ref, caller=CALLER, now=datetime.now(UTC))
         finally:
             store.close()
         doorbell.ring(str(self.home))
