@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ from cloudrun_cli.core import instances
 from cloudrun_cli.core.instances import BUSY, OPENED, QUIET, Event, InstanceState, Reason
 from cloudrun_cli.core.resources import RevisionName, RevisionRef
 from cloudrun_cli.core.wire.instances import to_json
-from cloudrun_cli.daemon.doorbell import process_start
+from cloudrun_cli.daemon.doorbell import process_start, run_folder
 from cloudrun_cli.store import instances as snapshot
 from tests.builders import PROJECT
 from tests.cli.terminals import on_a_terminal
@@ -62,7 +63,7 @@ def home(cloudrun: Cloudrun) -> Cloudrun:
     """A home where some instances run, and this test in the daemon's place."""
     write(cloudrun, some())
     said = {"pid": os.getpid(), "started": process_start(os.getpid())}
-    (cloudrun.home / "run" / "daemon.json").write_text(json.dumps(said))
+    (Path(run_folder(str(cloudrun.home))) / "daemon.json").write_text(json.dumps(said))
     cloudrun.environ["CLOUDSDK_CORE_PROJECT"] = PROJECT
     return cloudrun
 

@@ -119,7 +119,8 @@ def test_a_load_that_comes_by_chance_around_a_mean_does_not_make_instances_come_
     world = Simulation(Scale(concurrency, 0, 100), request_seconds=seconds)
     world.run(15 * MINUTE, arrivals)
     assert world.instances >= in_flight / concurrency
-    assert len([moment for moment, _ in world.stopped if moment > 5 * MINUTE]) <= 10  # in as many minutes
+    stopped = len([moment for moment, _ in world.stopped if moment > 5 * MINUTE])
+    assert stopped <= max(10, world.instances / 4)  # in ten minutes
 
 
 @settings(max_examples=100, deadline=None)

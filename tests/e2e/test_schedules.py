@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from tests.e2e.world import Home
+from tests.e2e.world import Home, eventually
 
 Answered = TypeVar("Answered")
 
@@ -64,7 +64,12 @@ def test_a_service_is_called_under_each_of_its_addresses_with_the_headers_of_a_s
         shown = fire(home, f"call-{number}", f"{address}/", "--message-body={}", "--headers=X-Kind=tick")
         assert shown["status"] == {}, shown
         assert shown["scheduleTime"].endswith("-01-01T00:00:00Z")
-    requests = [entry["httpRequest"] for entry in home.entries("hook") if "httpRequest" in entry]
+
+    def logged() -> list[dict[str, str]]:
+        return [entry["httpRequest"] for entry in home.entries("hook") if "httpRequest" in entry]
+
+    eventually(lambda: len(logged()) == 3)  # a line of the request log comes a moment after its answer
+    requests = logged()
     assert [request["userAgent"] for request in requests] == ["Google-Cloud-Scheduler"] * 3
     assert {request["requestMethod"] for request in requests} == {"POST"}
 

@@ -52,8 +52,9 @@ def test_a_source_that_does_not_start_leaves_the_old_revision_serving(home: Home
 
 
 def test_a_reset_removes_what_was_built_also_while_the_emulator_does_not_run(home: Home) -> None:
+    home.done(f"run deploy last --source={a_source(home, 'red')}")
     digests = [one["status"]["imageDigest"] for one in home.json("run revisions list")]
-    assert len(digests) >= 3
+    assert digests
     home.done("emulator stop")
     home.done("emulator reset --quiet")
     assert home.json("run services list") == []

@@ -21,7 +21,7 @@ class TaskContract(RuntimeContract):
 
     async def test_a_task_is_no_instance_that_serves(self, runtime: Runtime) -> None:
         task = await runtime.start(a_task(await self.an_image(runtime, TALKER)))
-        assert (task.task, task.address, task.service, task.revision) == ("3/0", "", "nightly", "nightly-abcde")
+        assert (task.task, task.service, task.revision) == ("3/0", "nightly", "nightly-abcde")
         assert await runtime.instances() == []
         assert await runtime.tasks() == [task]
         assert await runtime.ended(task) is None
