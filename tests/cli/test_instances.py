@@ -144,7 +144,7 @@ def test_before_anything_ran_there_is_nothing_to_list(cloudrun: Cloudrun) -> Non
 
 
 def test_without_a_daemon_the_list_says_how_old_it_is(home: Cloudrun) -> None:
-    (home.home / "run" / "daemon.json").unlink()
+    (Path(run_folder(str(home.home))) / "daemon.json").unlink()
     answer = home("instances list")
     assert IDS[0] in answer
     assert answer.stderr == "WARNING: The emulator does not run; this is what it has last written down.\n"
